@@ -1,0 +1,93 @@
+"""The ordered entry point: evidence, policy and sessions in; three timelines, their credit and their bounds out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from contract.states import State
+from contract.usage import Session
+from metering.core.evidence import Evidence
+from metering.core.policy import Policy
+from metering.core.rules import Credit, credit, debounce, mark_warmup, proven
+from metering.core.spans import Span, Spans, subtract
+from metering.core.states import contradicted, observe
+from metering.core.timeline import Bound, Timeline, guarded, spans_of
+from metering.core.upper import Upper, upper
+
+RULES_VERSION = 1
+"""Changes only when a result can. It stands in the digest of every statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A span of one instrument's life under one policy, before it is cut to periods.
+
+    Attributes:
+        states: the point timeline after dwell, one state at each instant.
+        low, point: credited time, maintenance and faults taken off.
+        high: bounds from above.
+        contradicted: where run-state lines and power disagreed and the lower credit was taken.
+    """
+
+    policy: Policy
+    sessions: tuple[Session, ...]
+    states: Timeline
+    low: Credit
+    point: Credit
+    high: Upper
+    contradicted: Spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What was seen over one span, no rule applied yet: three timelines, and where lines and power disagreed."""
+
+    low: Timeline
+    point: Timeline
+    high: Timeline
+    contradicted: Spans = ()
+
+
+def measure(
+    evidence: Evidence, policy: Policy, sessions: Sequence[Session], within: Span, maintenance: Spans = ()
+) -> Measured:
+    """Measure a span. To be right at the edges of a period it must reach `look_behind_ms` before and `margin_ms` after.
+
+    Args:
+        evidence: frames of one instrument, already filtered to the assurance asked for.
+        policy: in force over the period.
+        sessions: of the instrument.
+        within: the span to measure.
+        maintenance: work orders; they may only lower.
+    """
+    low, point, high = (observe(evidence, policy, within, bound) for bound in Bound)
+    seen = Observed(low=low, point=point, high=high, contradicted=contradicted(evidence, policy, within))
+    return judge(seen, policy, sessions, maintenance)
+
+
+def judge(seen: Observed, policy: Policy, sessions: Sequence[Session] = (), maintenance: Spans = ()) -> Measured:
+    """Apply the rules to what was seen (arguments as in `measure`)."""
+    steady = debounce(guarded(seen.low, seen.high), policy)
+    most = upper(seen.low, seen.high, spans_of(steady, State.RUNNING), policy)
+    least = proven(credit(mark_warmup(steady, policy, most.may_run), policy, over_unknown=False), seen.high)
+    middle = mark_warmup(debounce(seen.point, policy), policy, ())
+    return Measured(
+        policy=policy,
+        sessions=tuple(sessions),
+        states=middle,
+        low=_without(least, maintenance),
+        point=_without(credit(middle, policy, over_unknown=True), maintenance),
+        high=replace(most, effective=subtract(most.effective, maintenance)),
+        contradicted=seen.contradicted,
+    )
+
+
+def _without(given: Credit, maintenance: Spans) -> Credit:
+    if not maintenance:
+        return given
+    return replace(
+        given,
+        run=subtract(given.run, maintenance),
+        bridge=subtract(given.bridge, maintenance),
+        prep=subtract(given.prep, maintenance),
+        post=subtract(given.post, maintenance),
+    )

@@ -1,0 +1,75 @@
+"""Sets of time: sorted, disjoint, half-open spans [from_ms, to_ms) that do not touch."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+Spans: TypeAlias = tuple[Span, ...]
+
+
+def union(*sets: Iterable[Span]) -> Spans:
+    """Every instant that is in one of the sets; any iterable of spans is a set here, in any order."""
+    result: list[Span] = []
+    for from_ms, to_ms in sorted(span for spans in sets for span in spans if span[0] < span[1]):
+        if result and from_ms <= result[-1][1]:
+            result[-1] = (result[-1][0], max(result[-1][1], to_ms))
+        else:
+            result.append((from_ms, to_ms))
+    return tuple(result)
+
+
+def intersect(left: Spans, right: Spans) -> Spans:
+    """Every instant that is in both."""
+    result: list[Span] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        from_ms = max(left[i][0], right[j][0])
+        to_ms = min(left[i][1], right[j][1])
+        if from_ms < to_ms:
+            result.append((from_ms, to_ms))
+        if left[i][1] <= right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(result)
+
+
+def subtract(left: Spans, right: Spans) -> Spans:
+    """Every instant of `left` that is not in `right`."""
+    if not left or not right:
+        return left
+    bounds = (left[0][0], left[-1][1])
+    return intersect(left, complement(right, bounds))
+
+
+def complement(spans: Spans, within: Span) -> Spans:
+    """Every instant of `within` that is not in `spans`."""
+    edge, end = within
+    result: list[Span] = []
+    for from_ms, to_ms in spans:
+        if from_ms > edge:
+            result.append((edge, min(from_ms, end)))
+        edge = max(edge, to_ms)
+        if edge >= end:
+            break
+    else:
+        result.append((edge, end))
+    return tuple(span for span in result if span[0] < span[1])
+
+
+def clip(spans: Spans, within: Span) -> Spans:
+    """The part inside one span."""
+    return intersect(spans, (within,)) if within[0] < within[1] else ()
+
+
+def length_ms(spans: Spans) -> int:
+    """How long the set is."""
+    return sum(to_ms - from_ms for from_ms, to_ms in spans)
+
+
+def holding(spans: Spans, time_ms: int) -> Span | None:
+    """The span that holds an instant, or None."""
+    for span in spans:
+        if span[0] <= time_ms < span[1]:
+            return span
+    return None

@@ -1,0 +1,131 @@
+"""The most that can be true: UNKNOWN read as whatever earns most, the rules applied again. Source: domain.md 4, rule 7.
+
+Reading UNKNOWN as RUNNING is not enough by itself. A short gap inside a warm-up would cut the warm-up off its run, and
+an OFF edge may hide in a gap. So, beside the runs, preparation and post-processing reach through everything that is
+not certain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contract.states import State
+from metering.core.policy import Policy
+from metering.core.rules import credit, debounce
+from metering.core.spans import Spans, clip, intersect, subtract, union
+from metering.core.timeline import Piece, Timeline, normal, spans_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upper:
+    """Upper bounds.
+
+    Attributes:
+        effective: no instant outside it can be credited.
+        runs: no merged run goes on longer than these.
+        running: no instant outside it can be RUNNING.
+        unsure: where it may or may not have been RUNNING.
+        may_run: where a reading, not a filled dip, says it may have been RUNNING long enough to count.
+        starts, ends: runs may start or end within these, their edges included.
+    """
+
+    effective: Spans
+    runs: Spans
+    running: Spans
+    unsure: Spans
+    may_run: Spans
+    starts: tuple[tuple[int, int], ...]
+    ends: tuple[tuple[int, int], ...]
+
+
+def upper(low: Timeline, high: Timeline, certain: Spans, policy: Policy) -> Upper:
+    """Bound the credited time from above.
+
+    Args:
+        low: the low timeline, before any rule. Between two readings a state is possible that only it holds (from
+            COOLDOWN to WARMUP, say), and a short OFF may stand in it alone.
+        high: the high timeline, before any rule.
+        certain: when it was RUNNING whatever the gaps hide (the low timeline, debounced).
+        policy: the limits.
+    """
+    filled = normal(_as_running(piece) for piece in high)
+    timeline = debounce(filled, policy)
+    running = spans_of(timeline, State.RUNNING)
+    unknown = spans_of(high, State.UNKNOWN)
+    unsure = union(subtract(running, certain), unknown)
+    base = credit(timeline, policy, over_unknown=False)
+    # Between two readings of two signals nearly any state is possible, so reach goes through what is not certain there.
+    loose = union(unsure, subtract(spans_of(filled, State.RUNNING), certain))
+    before = union(loose, spans_of(timeline, State.WARMUP), spans_of(low, State.WARMUP))
+    if policy.warmup_from_off:
+        off = union(spans_of(low, State.OFF), spans_of(high, State.OFF))
+        before = union(before, _warmup_after_off(timeline, certain, unknown, off))
+    after = union(loose, spans_of(timeline, State.COOLDOWN), spans_of(low, State.COOLDOWN))
+    prep = union(
+        (max(from_ms, run.from_ms - policy.prep_cap_ms), run.from_ms)
+        for run in base.runs
+        for from_ms, to_ms in before
+        if from_ms < run.from_ms <= to_ms
+    )
+    post = union(
+        (run.to_ms, min(to_ms, run.to_ms + policy.post_cap_ms))
+        for run in base.runs
+        for from_ms, to_ms in after
+        if from_ms <= run.to_ms < to_ms
+    )
+    runs = [(run.from_ms, run.to_ms) for run in base.runs]
+    return Upper(
+        effective=union(base.effective(), prep, post),
+        runs=union(runs),
+        running=running,
+        unsure=unsure,
+        may_run=intersect(running, spans_of(filled, State.RUNNING)),
+        starts=tuple((start, _first(certain, start, end)) for start, end in runs) + unsure,
+        ends=tuple((_last(certain, start, end), end) for start, end in runs) + unsure,
+    )
+
+
+def _as_running(piece: Piece) -> Piece:
+    return piece._replace(state=State.RUNNING) if piece.state is State.UNKNOWN else piece
+
+
+def _first(certain: Spans, start: int, end: int) -> int:
+    """The first certain instant of a run, or its end."""
+    inside = clip(certain, (start, end))
+    return inside[0][0] if inside else end
+
+
+def _last(certain: Spans, start: int, end: int) -> int:
+    """The end of the last certain stretch of a run, or its start."""
+    inside = clip(certain, (start, end))
+    return inside[-1][1] if inside else start
+
+
+def _warmup_after_off(timeline: Timeline, certain: Spans, unknown: Spans, off: Spans) -> Spans:
+    """Standby that may be the stretch from an OFF edge to the first run."""
+    return union(
+        (_since_off(piece, off), piece.to_ms)
+        for place, piece in enumerate(timeline)
+        if piece.state is State.STANDBY
+        and (clip(off, piece[:2]) or _off_may_precede(timeline[:place], certain, unknown, off))
+    )
+
+
+def _since_off(piece: Piece, off: Spans) -> int:
+    inside = clip(off, piece[:2])
+    return inside[0][0] if inside else piece.from_ms
+
+
+def _off_may_precede(earlier: Sequence[Piece], certain: Spans, unknown: Spans, off: Spans) -> bool:
+    """Whether, going back, an OFF (seen, or hidden in a gap) comes before any certain run."""
+    for piece in reversed(earlier):
+        if piece.state is State.RUNNING:
+            since = _last(certain, piece.from_ms, piece.to_ms)
+            if clip(union(unknown, off), (since, piece.to_ms)):
+                return True
+            if clip(certain, piece[:2]):
+                return False
+        elif clip(off, piece[:2]):
+            return True
+        elif piece.state is not State.STANDBY:
+            return False
+    return True
