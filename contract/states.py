@@ -18,6 +18,16 @@ class State(IntEnum):
     RUNNING = 6
 
 
+class Assurance(IntEnum):
+    """How well hours are proven; verified is L3 and above. Source: domain.md 5."""
+
+    DECLARED = 0
+    SESSION = 1
+    TELEMETRY = 2
+    SIGNED = 3
+    AUDITED = 4
+
+
 class ClockState(IntEnum):
     """What the gateway knew of its wall clock. The numbers are on the wire."""
 

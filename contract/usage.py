@@ -52,7 +52,8 @@ class Session:
     """A booking or sign-in: [start_ms, end_ms) of one instrument for one party. No names of people.
 
     Attributes:
-        entered_at_ms: when it was written down; what was entered after `start_ms` can be A0 at most.
+        attribution: as recorded; `standing` is what it can claim.
+        entered_at_ms: when it was written down.
     """
 
     session_id: str
@@ -64,3 +65,10 @@ class Session:
     way: Way
     attribution: Attribution
     entered_at_ms: int
+
+    @property
+    def standing(self) -> Attribution:
+        """The attribution it can claim: a booking written down after its beginning was entered afterwards."""
+        if self.attribution is Attribution.BOOKED and self.entered_at_ms > self.start_ms:
+            return Attribution.ENTERED_AFTERWARDS
+        return self.attribution

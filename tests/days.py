@@ -133,10 +133,10 @@ def _record(random: Random, shown: Sequence[Shown], period_ms: int) -> tuple[Lin
         at += period_ms
     size = random.choice((7, 30, 60))
     frames = [ticks[i : i + size] for i in range(0, len(ticks), size)]
-    return tuple(_link(seq, frame, period_ms) for seq, frame in enumerate(frames))
+    return tuple(link(seq, frame, period_ms) for seq, frame in enumerate(frames))
 
 
-def _link(seq: int, ticks: Sequence[tuple[int, Shown]], period_ms: int) -> Link:
+def link(seq: int, ticks: Sequence[tuple[int, Shown]], period_ms: int) -> Link:
     times = tuple(at for at, _ in ticks)
     content = Measurement(
         instrument=InstrumentId("i-1"),

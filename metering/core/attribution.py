@@ -37,7 +37,7 @@ def attribute(low: Credit, high: Upper, sessions: Sequence[Session], policy: Pol
     ends = _Carry(policy=policy, everyone=sessions)
     external = [session for session in sessions if session.party is Party.EXTERNAL]
     internal = [session for session in sessions if session.party is not Party.EXTERNAL]
-    proven = [session for session in external if session.attribution >= level]
+    proven = [session for session in external if session.standing >= level]
     # What counts for low goes on as short as it may, what counts against it as long; for high the other way round.
     surely_external = ends.holding(proven, shortest, against=internal, their_runs=high.runs)
     maybe_internal = ends.holding(internal, high.runs, against=external, their_runs=shortest)
@@ -58,9 +58,9 @@ class _Carry:
         self, ours: Iterable[Session], our_runs: Spans, *, against: Iterable[Session], their_runs: Spans
     ) -> Spans:
         """When our sessions hold: a sign-in of the other side beats a booking of ours."""
-        strong = [session for session in ours if session.attribution >= Attribution.SIGNED_IN]
-        weak = [session for session in ours if session.attribution < Attribution.SIGNED_IN]
-        beating = [session for session in against if session.attribution >= Attribution.SIGNED_IN]
+        strong = [session for session in ours if session.standing >= Attribution.SIGNED_IN]
+        weak = [session for session in ours if session.standing < Attribution.SIGNED_IN]
+        beating = [session for session in against if session.standing >= Attribution.SIGNED_IN]
         spans, beaten = self._spans(weak, our_runs), self._spans(beating, their_runs)
         return union(self._spans(strong, our_runs), subtract(spans, beaten))
 

@@ -10,7 +10,7 @@ from metering.core.policy import Policy
 from metering.core.rules import Credit, credit, debounce, mark_warmup, proven
 from metering.core.spans import Span, Spans, subtract
 from metering.core.states import contradicted, observe
-from metering.core.timeline import Bound, Timeline, guarded, spans_of
+from metering.core.timeline import Bound, Timeline, guarded, masked, spans_of
 from metering.core.upper import Upper, upper
 
 RULES_VERSION = 1
@@ -47,21 +47,27 @@ class Observed:
     contradicted: Spans = ()
 
 
+def window(policy: Policy, period: Span) -> Span:
+    """The span to measure so that every hour of a period is right at the period's edges too."""
+    return period[0] - policy.look_behind_ms(), period[1] + policy.margin_ms()
+
+
 def measure(
-    evidence: Evidence, policy: Policy, sessions: Sequence[Session], within: Span, maintenance: Spans = ()
+    evidence: Evidence, policy: Policy, sessions: Sequence[Session], within: Span, bound_spans: Spans | None = None
 ) -> Measured:
-    """Measure a span. To be right at the edges of a period it must reach `look_behind_ms` before and `margin_ms` after.
+    """Measure a span (see `window`).
 
     Args:
         evidence: frames of one instrument, already filtered to the assurance asked for.
         policy: in force over the period.
         sessions: of the instrument.
         within: the span to measure.
-        maintenance: work orders; they may only lower.
+        bound_spans: when a meter of its own was bound to the instrument; outside them nothing is known. None: always.
     """
-    low, point, high = (observe(evidence, policy, within, bound) for bound in Bound)
+    known = (within,) if bound_spans is None else bound_spans
+    low, point, high = (masked(observe(evidence, policy, within, bound), known) for bound in Bound)
     seen = Observed(low=low, point=point, high=high, contradicted=contradicted(evidence, policy, within))
-    return judge(seen, policy, sessions, maintenance)
+    return judge(seen, policy, sessions)
 
 
 def judge(seen: Observed, policy: Policy, sessions: Sequence[Session] = (), maintenance: Spans = ()) -> Measured:

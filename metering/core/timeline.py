@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.states import State
-from metering.core.spans import Span, Spans, union
+from metering.core.spans import Span, Spans, complement, union
+from metering.core.spans import clip as spans_clip
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -124,6 +125,22 @@ def clip(pieces: Iterable[Piece], within: Span) -> Timeline:
     return normal([before, *inside, after])
 
 
+def _most(possible: Collection[State]) -> State:
+    """The state of higher credit, or UNKNOWN where both signals changed at once and more than two states may have been.
+
+    Any one of those would hide the others, and with them what they join.
+    """
+    return max(possible) if len(possible) <= 2 or State.RUNNING in possible else State.UNKNOWN  # noqa: PLR2004 - a pair
+
+
+def masked(timeline: Timeline, known: Spans) -> Timeline:
+    """The timeline inside some spans, UNKNOWN outside them."""
+    within = (timeline[0].from_ms, timeline[-1].to_ms)
+    kept = [piece for span in spans_clip(known, within) for piece in clip(timeline, span)]
+    blank = [Piece(from_ms, to_ms, State.UNKNOWN) for from_ms, to_ms in complement(known, within)]
+    return normal(sorted(kept + blank))
+
+
 def combine(power: Sequence[Timeline], reported: Sequence[Timeline], bound: Bound) -> Timeline:
     """What power and run-state signals say together. Source: domain.md 3, `power+runstate`.
 
@@ -135,7 +152,7 @@ def combine(power: Sequence[Timeline], reported: Sequence[Timeline], bound: Boun
         reported: the same of the state reported by the lines, over the same span.
         bound: which of the pairings counts.
     """
-    choose = max if bound is Bound.HIGH else _least
+    choose = _most if bound is Bound.HIGH else _least
     return normal(
         Piece(*span, choose({_agree(p, r) for p in states[: len(power)] for r in states[len(power) :]}))
         for span, states in overlay(*power, *reported)
