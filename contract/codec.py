@@ -4,12 +4,12 @@ Each content has exactly one encoding; `decode` refuses every other. The layout 
 Does not: verify signatures (`seal`); callers decode only payloads whose signature has been verified.
 """
 
-from itertools import pairwise
+from operator import add, lt
 from typing import Final
 
 import cbor2
 
-from contract import columns
+from contract import cbor, columns
 from contract.errors import EvidenceError, Reason
 from contract.frame import (
     MAX_ENERGY_MWH,
@@ -42,8 +42,16 @@ _HASH_BYTES: Final = 32
 
 
 def encode(content: Content) -> bytes:
-    """The one legal payload of a frame's content."""
-    return cbor2.dumps(_parts(content), canonical=True)
+    """The one legal payload of a frame's content.
+
+    Raises:
+        ValueError: `decode` would refuse the content: a field out of its bounds, times that do not rise, a signal of
+            which every reading is absent (None says that). Better here than quarantined at the other end.
+    """
+    parts = _parts(content)
+    if _content(parts) != content:
+        raise ValueError("the content does not survive the wire: a field has another type than `frame` says")
+    return _dump(parts)
 
 
 def decode(payload: bytes) -> Content:
@@ -53,12 +61,16 @@ def decode(payload: bytes) -> Content:
         EvidenceError: MALFORMED (says which part), NOT_CANONICAL (a second way of writing the same content).
     """
     try:
-        content = _content(cbor2.loads(payload, max_depth=_MAX_DEPTH, allow_indefinite=False))
-    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError) as error:
+        content = _content(cbor.load(payload, _MAX_DEPTH))
+    except ValueError as error:
         raise EvidenceError(Reason.MALFORMED, str(error)) from error
-    if encode(content) != payload:
+    if _dump(_parts(content)) != payload:
         raise EvidenceError(Reason.NOT_CANONICAL, "the same content has another encoding, the legal one")
     return content
+
+
+def _dump(parts: list[object]) -> bytes:
+    return cbor2.dumps(parts, canonical=True)
 
 
 def _parts(content: Content) -> list[object]:
@@ -129,7 +141,7 @@ def _measurement(parts: list[object]) -> Measurement:
     )
     count = _int(ticks, "number of ticks", 1, MAX_TICKS)
     utc_ms = columns.unpack(utc, count)
-    mono_ms = tuple(a + b for a, b in zip(utc_ms, columns.unpack(offset, count), strict=True))
+    mono_ms = tuple(map(add, utc_ms, columns.unpack(offset, count)))
     for times, what in ((utc_ms, "UTC"), (mono_ms, "monotonic time")):
         _rising(times, what)
         _time(times[0])
@@ -263,8 +275,9 @@ def _bytes(value: object, what: str, size: int) -> bytes:
 
 
 def _text(value: object, what: str) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT or not value.isprintable():
-        raise ValueError(f"{what}: 1 to {_MAX_TEXT} printable characters were expected")
+    # ASCII, because what else is printable differs between versions of Unicode, and with it between readers.
+    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT or not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{what}: 1 to {_MAX_TEXT} printable ASCII characters were expected")
     return value
 
 
@@ -275,5 +288,5 @@ def _id(value: object, what: str) -> str:
 
 
 def _rising(values: tuple[int, ...], what: str) -> None:
-    if any(after <= before for before, after in pairwise(values)):
+    if not all(map(lt, values, values[1:])):
         raise ValueError(f"{what} does not rise")

@@ -13,22 +13,29 @@ so a meter that shows tenths of a watt costs a byte a sample, and a steady clock
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import gcd
+from operator import sub
 from typing import Final
 
 import cbor2
 
-_TAGS: Final = {72: "b", 77: "h", 78: "i", 79: "q"}
-"""RFC 8746 tags of signed little-endian arrays, narrowest first, and their `array` type codes."""
+from contract.cbor import TYPED_ARRAYS
+
 _BOUND: Final = 1 << 62
 
 
 def pack(values: Sequence[int]) -> list[object]:
-    """The column of one or more integers, each of magnitude under 2^62."""
+    """The column of one or more integers, each of magnitude under 2^62.
+
+    Raises:
+        ValueError: no value, one out of range, or two neighbours so far apart that no typed array holds the step.
+    """
+    if not values or max(values) >= _BOUND or min(values) <= -_BOUND:
+        raise ValueError("a column holds one or more integers, each of magnitude under 2^62")
     unit = gcd(*values) or 1
     scaled = [value // unit for value in values]
-    deltas = [after - before for before, after in pairwise(scaled)]
+    deltas = list(map(sub, scaled[1:], scaled))
     step = sorted(deltas)[(len(deltas) - 1) // 2] if deltas else 0
     return [unit, scaled[0], step, _typed_array([delta - step for delta in deltas])]
 
@@ -45,10 +52,10 @@ def unpack(column: object, count: int) -> tuple[int, ...]:
     unit, first, step, packed = column
     if not (type(unit) is type(first) is type(step) is int and unit >= 1):
         raise ValueError("unit, first and step of a column are integers, unit at least 1")
-    residuals: Sequence[int] = array("b", bytes(count - 1)) if packed is None else _residuals(packed)
-    if len(residuals) != count - 1:
-        raise ValueError(f"a column of {len(residuals) + 1} values where {count} were said")
-    values = tuple(accumulate((unit * (step + residual) for residual in residuals), initial=unit * first))
+    deltas = [unit * step] * (count - 1) if packed is None else [unit * (step + each) for each in _residuals(packed)]
+    if len(deltas) != count - 1:
+        raise ValueError(f"a column of {len(deltas) + 1} values where {count} were said")
+    values = tuple(accumulate(deltas, initial=unit * first))
     if max(values) >= _BOUND or min(values) <= -_BOUND:
         raise ValueError("a value is out of range")
     return values
@@ -57,7 +64,7 @@ def unpack(column: object, count: int) -> tuple[int, ...]:
 def _typed_array(residuals: list[int]) -> object:
     if not any(residuals):
         return None
-    for tag, code in _TAGS.items():
+    for tag, code in TYPED_ARRAYS.items():
         bound = 1 << (8 * array(code).itemsize - 1)
         if -bound <= min(residuals) and max(residuals) < bound:
             return cbor2.CBORTag(tag, _little_endian(array(code, residuals)).tobytes())
@@ -65,9 +72,9 @@ def _typed_array(residuals: list[int]) -> object:
 
 
 def _residuals(packed: object) -> Sequence[int]:
-    if not isinstance(packed, cbor2.CBORTag) or packed.tag not in _TAGS or not isinstance(packed.value, bytes):
+    if not isinstance(packed, cbor2.CBORTag) or packed.tag not in TYPED_ARRAYS or not isinstance(packed.value, bytes):
         raise ValueError("residuals are null or a signed little-endian typed array")
-    values = array(_TAGS[packed.tag])
+    values = array(TYPED_ARRAYS[packed.tag])
     values.frombytes(packed.value)
     return _little_endian(values)
 

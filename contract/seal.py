@@ -38,21 +38,14 @@ _UINT_WIDTHS: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1
 _BYTES_TYPE: Final = 0x40
 _MAX_SMALL: Final = 23
 _MAX_SEQ: Final = (1 << 63) - 1
+_MAX_UINT: Final = (1 << 64) - 1
+_FIELD: Final = 2**255 - 19
+_SIGN_OF_X: Final = 1 << 255
 
-# The y of every point of small order and their non-canonical writings: such a key "verifies" nearly anything.
+# The y of every point of small order: such a key "verifies" nearly anything. A test derives them from the curve.
 # Source: RFC 8032 5.1.7, section 3 of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020).
-_SMALL_ORDER_Y: Final = frozenset(
-    value.to_bytes(32, "little")
-    for value in (
-        0,
-        1,
-        2**255 - 20,
-        2**255 - 19,
-        2**255 - 18,
-        2707385501144840649318225287225658788936804267575313519463743609750303021421,
-        55188659117513257062467267217118295137698188065244968500265048394206261417927,
-    )
-)
+_ORDER_8_Y: Final = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+_SMALL_ORDER_Y: Final = frozenset((0, 1, _FIELD - 1, _ORDER_8_Y, _FIELD - _ORDER_8_Y))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +87,14 @@ def load_public_key(raw: bytes) -> Ed25519PublicKey:
     """A raw 32-byte Ed25519 public key, refused where it could not bind anyone.
 
     Raises:
-        ValueError: wrong length, or a point of small order.
+        ValueError: wrong length, a second writing of another key, or a point of small order.
     """
     if len(raw) != _HASH_BYTES:
         raise ValueError(f"an Ed25519 public key has 32 bytes, not {len(raw)}")
-    if raw[:31] + bytes([raw[31] & 0x7F]) in _SMALL_ORDER_Y:
+    y = int.from_bytes(raw, "little") % _SIGN_OF_X
+    if y >= _FIELD:
+        raise ValueError("this public key is not in its shortest form: make a new key")
+    if y in _SMALL_ORDER_Y:
         raise ValueError("this public key is a point of small order: make a new key")
     return Ed25519PublicKey.from_public_bytes(raw)
 
@@ -140,7 +136,7 @@ def seal(envelope: Envelope, payload: bytes, key: Ed25519PrivateKey) -> bytes:
     """Sign a frame.
 
     Raises:
-        ValueError: the frame would be larger than any receiver takes, or a field has the wrong size.
+        ValueError: the frame would be larger than any receiver takes, or `open_frame` would refuse the envelope.
     """
     raw = sign(_pack(envelope), payload, key)
     if len(raw) > MAX_FRAME_BYTES:
@@ -186,7 +182,11 @@ def _pack(envelope: Envelope) -> bytes:
     kid, stream_id, prev_hash = envelope.kid, envelope.stream_id, envelope.prev_hash
     if (len(kid), len(stream_id), len(prev_hash)) != (KEY_ID_BYTES, STREAM_ID_BYTES, _HASH_BYTES):
         raise ValueError("an envelope holds a key id of 8, a stream id of 16 and a hash of 32 bytes")
-    version, seq = cbor2.dumps(envelope.version), cbor2.dumps(envelope.seq)
+    if not (0 <= envelope.version <= _MAX_UINT and 0 <= envelope.seq <= _MAX_SEQ):
+        raise ValueError("the version or seq of an envelope is out of range")
+    if (envelope.seq == 0) != (prev_hash == FIRST_PREV_HASH):
+        raise ValueError("the first frame, seq 0, and no other has FIRST_PREV_HASH as its prev_hash")
+    version, seq = cbor2.dumps(int(envelope.version)), cbor2.dumps(int(envelope.seq))
     return b"".join((_FRAME_HEADER, kid, _ENVELOPE, version, _STREAM, stream_id, seq, _PREV, prev_hash))
 
 

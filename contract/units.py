@@ -4,7 +4,7 @@ Does not: know a calendar or a time zone beyond an offset written in a text.
 """
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
 MS_PER_HOUR: Final = 3_600_000
@@ -32,8 +32,22 @@ def hours(duration_ms: int) -> float:
 
 
 def hours_text(duration_ms: int) -> str:
-    """Milliseconds as hours with two decimals, half-up. Source: domain.md 4, rule 11."""
-    return str((Decimal(duration_ms) / MS_PER_HOUR).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    """Milliseconds as hours with two decimals, half-up: for point values. Source: domain.md 4, rule 11."""
+    return _hours(duration_ms, ROUND_HALF_UP)
+
+
+def bounds_text(low_ms: int, high_ms: int) -> str:
+    """Bounds as hours with two decimals, rounded outward: what is shown never claims more than what is known."""
+    return f"[{_hours(low_ms, ROUND_FLOOR)}, {_hours(high_ms, ROUND_CEILING)}]"
+
+
+def share_text(part: int, whole: int) -> str:
+    """A share in percent with two decimals, rounded down: never 100 % unless exact."""
+    return f"{(Decimal(100 * part) / whole).quantize(Decimal('0.01'), ROUND_FLOOR)} %"
+
+
+def _hours(duration_ms: int, rounding: str) -> str:
+    return str((Decimal(duration_ms) / MS_PER_HOUR).quantize(Decimal("0.01"), rounding))
 
 
 def parse_utc_ms(text: str) -> int:

@@ -1,1 +1,1 @@
-"""placeholder."""
+"""Metering: from stored frames to statements. `core` is pure; `job` and `cli` are its shell."""

@@ -11,7 +11,7 @@ from contract.usage import Attribution, Party, Purpose, Session, Way
 from metering.core.evidence import Evidence, Link
 from metering.core.pipeline import Measured, Observed, judge
 from metering.core.policy import Policy, Profile
-from metering.core.timeline import Bound, Piece, Timeline, combine, normal
+from metering.core.timeline import Piece, Timeline, normal
 
 LINES = ("run", "prepare", "post", "fault")
 LINE_STATES = ((3, State.FAULT), (0, State.RUNNING), (1, State.WARMUP), (2, State.COOLDOWN))
@@ -110,9 +110,7 @@ def _truth(shown: Sequence[Shown], profile: Profile) -> Timeline:
     if profile is Profile.RUNSTATE:
         return reported
     if profile is Profile.POWER_RUNSTATE:
-        levels = {2: State.OFF, 80: State.STANDBY}
-        able = normal(Piece(s.from_ms, s.to_ms, levels.get(s.power_w, State.RUNNING)) for s in shown)
-        return combine([able], [reported], Bound.POINT)
+        return normal(Piece(s.from_ms, s.to_ms, _borne_out(s)) for s in shown)
     pieces: list[Piece] = []
     for s in shown:
         state = {2: State.OFF, 80: State.STANDBY, 180: State.RUNNING}.get(s.power_w)
@@ -120,6 +118,13 @@ def _truth(shown: Sequence[Shown], profile: Profile) -> Timeline:
             state = State.RUNNING if pieces and pieces[-1].state is State.RUNNING else State.STANDBY
         pieces.append(Piece(s.from_ms, s.to_ms, state))
     return normal(pieces)
+
+
+def _borne_out(shown: Shown) -> State:
+    reported = next((state for bit, state in LINE_STATES if shown.mask >> bit & 1), State.STANDBY)
+    if shown.power_w == 2:
+        return State.OFF
+    return State.STANDBY if reported is State.RUNNING and shown.power_w == 80 else reported
 
 
 def _record(random: Random, shown: Sequence[Shown], period_ms: int) -> tuple[Link, ...]:

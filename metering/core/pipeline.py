@@ -74,7 +74,7 @@ def judge(seen: Observed, policy: Policy, sessions: Sequence[Session] = (), main
     """Apply the rules to what was seen (arguments as in `measure`)."""
     steady = debounce(guarded(seen.low, seen.high), policy)
     most = upper(seen.low, seen.high, spans_of(steady, State.RUNNING), policy)
-    least = proven(credit(mark_warmup(steady, policy, most.may_run), policy, over_unknown=False), seen.high)
+    least = proven(credit(mark_warmup(steady, policy, most.may_run), policy, over_unknown=False), seen.high, policy)
     middle = mark_warmup(debounce(seen.point, policy), policy, ())
     return Measured(
         policy=policy,

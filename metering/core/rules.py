@@ -129,13 +129,16 @@ def credit(timeline: Timeline, policy: Policy, *, over_unknown: bool) -> Credit:
     return Credit(runs=runs, run=running, bridge=bridge, prep=prep, post=post)
 
 
-def proven(low: Credit, high: Timeline) -> Credit:
+def proven(low: Credit, high: Timeline, policy: Policy) -> Credit:
     """Credit of a low timeline less what another state may have taken from preparation and post-processing.
 
     Where WARMUP follows another working state within one interval of readings, the low timeline says WARMUP over all of
     it; it is proven only from where the high timeline says so too. For COOLDOWN the same holds at its end.
     """
-    warming = spans_of(high, State.WARMUP, State.STANDBY)
+    warming = spans_of(high, State.WARMUP)
+    if policy.warmup_from_off:
+        # There preparation is standby seen after dwell: a blip of inrush is part of it.
+        warming = union(warming, spans_of(debounce(high, policy), State.STANDBY))
     cooling = spans_of(high, State.COOLDOWN)
     prep = ((inside[-1][0], to_ms) for from_ms, to_ms in low.prep if (inside := clip(warming, (from_ms, to_ms))))
     post = ((from_ms, inside[0][1]) for from_ms, to_ms in low.post if (inside := clip(cooling, (from_ms, to_ms))))

@@ -9,37 +9,51 @@ from contract.states import State
 from metering.core.evidence import Evidence, power_signal, state_signal
 from metering.core.policy import Policy, Profile
 from metering.core.spans import Span, Spans
-from metering.core.timeline import Bound, Integers, Signal, Timeline, between_samples, combine, disagreement
+from metering.core.timeline import Bound, Flags, Integers, Signal, Timeline, between_samples, spans_of
 
 
 def observe(evidence: Evidence, policy: Policy, within: Span, bound: Bound) -> Timeline:
     """The states seen over a span, UNKNOWN where nothing was seen."""
-    if policy.profile is Profile.POWER:
-        power = power_signal(evidence, policy)
-        return between_samples(power, _run_by_power(power, policy, bound), within, bound)
-    if policy.profile is Profile.RUNSTATE:
-        return _reported(evidence, policy, within, bound)
-    ends = (Bound.POINT,) if bound is Bound.POINT else (Bound.LOW, Bound.HIGH)
-    power_says = [_able(evidence, policy, within, end) for end in ends]
-    return combine(power_says, [_reported(evidence, policy, within, end) for end in ends], bound)
+    match policy.profile:
+        case Profile.POWER:
+            power = power_signal(evidence, policy)
+            return between_samples(power, _run_by_power(power, policy, bound), within, bound)
+        case Profile.RUNSTATE:
+            lines = state_signal(evidence, policy)
+            return between_samples(lines, lines.value, within, bound)
+        case Profile.POWER_RUNSTATE:
+            both, reported, borne_out = _both(evidence, policy)
+            return between_samples(both, np.where(borne_out, reported, both.value), within, bound)
 
 
 def contradicted(evidence: Evidence, policy: Policy, within: Span) -> Spans:
-    """When the run-state lines said more than the power bears out: the lower credit was taken."""
+    """When the run-state lines said more than the power bears out, and the lower credit was taken."""
     if policy.profile is not Profile.POWER_RUNSTATE:
         return ()
-    point = Bound.POINT
-    return disagreement(_able(evidence, policy, within, point), _reported(evidence, policy, within, point))
+    both, reported, borne_out = _both(evidence, policy)
+    said_too_much = ~borne_out & (reported >= State.COOLDOWN)
+    marked = np.where(said_too_much, State.RUNNING, State.OFF).astype(np.int64)
+    return spans_of(between_samples(both, marked, within, Bound.POINT), State.RUNNING)
 
 
-def _reported(evidence: Evidence, policy: Policy, within: Span, bound: Bound) -> Timeline:
-    lines = state_signal(evidence, policy)
-    return between_samples(lines, lines.value, within, bound)
+def _both(evidence: Evidence, policy: Policy) -> tuple[Signal, Integers, Flags]:
+    """The moments at which power and lines were both read.
 
+    A moment at which one of them is absent says nothing; what it costs is that silence, by rule 3.
 
-def _able(evidence: Evidence, policy: Policy, within: Span, bound: Bound) -> Timeline:
-    power = power_signal(evidence, policy)
-    return between_samples(power, _floor_by_power(power, policy), within, bound)
+    Returns:
+        The moments, with the state that power alone allows (OFF below `off_w`, STANDBY below `run_floor_w`, RUNNING at
+        or above it); the state the lines reported; and whether the power bears that out.
+    """
+    power, lines = power_signal(evidence, policy), state_signal(evidence, policy)
+    times, at_power, at_lines = np.intersect1d(power.time_ms, lines.time_ms, return_indices=True)
+    holes = [np.cumsum(~signal.joined)[at] for signal, at in ((power, at_power), (lines, at_lines))]
+    joined = np.append(False, np.all([np.diff(hole) == 0 for hole in holes], axis=0))[: len(times)]
+    value, reported = power.value[at_power], lines.value[at_lines]
+    able = np.where(value >= policy.run_floor_mw, State.RUNNING, State.STANDBY)
+    allowed = np.where(value < policy.off_mw, State.OFF, able).astype(np.int64)
+    borne_out = (allowed != State.OFF) & ((reported != State.RUNNING) | (allowed == State.RUNNING))
+    return Signal(time_ms=times, value=allowed, joined=joined, hold_ms=power.hold_ms[at_power]), reported, borne_out
 
 
 def _run_by_power(power: Signal, policy: Policy, bound: Bound) -> Integers:
@@ -53,10 +67,3 @@ def _run_by_power(power: Signal, policy: Policy, bound: Bound) -> Integers:
     last = np.maximum.accumulate(np.where(decided != 0, np.arange(len(value)), 0))
     running = decided[last] > 0
     return np.where(running, State.RUNNING, np.where(value < policy.off_mw, State.OFF, State.STANDBY)).astype(np.int64)
-
-
-def _floor_by_power(power: Signal, policy: Policy) -> Integers:
-    """OFF below `off_w`, RUNNING at or above `run_floor_w`, STANDBY between."""
-    value = power.value
-    able = np.where(value >= policy.run_floor_mw, State.RUNNING, State.STANDBY)
-    return np.where(value < policy.off_mw, State.OFF, able).astype(np.int64)

@@ -4,7 +4,7 @@ Between two readings the truth is not seen. So every timeline is made three time
 earlier reading, the low one takes the state of lower credit, the high one of higher credit.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypeAlias
@@ -125,14 +125,6 @@ def clip(pieces: Iterable[Piece], within: Span) -> Timeline:
     return normal([before, *inside, after])
 
 
-def _most(possible: Collection[State]) -> State:
-    """The state of higher credit, or UNKNOWN where both signals changed at once and more than two states may have been.
-
-    Any one of those would hide the others, and with them what they join.
-    """
-    return max(possible) if len(possible) <= 2 or State.RUNNING in possible else State.UNKNOWN  # noqa: PLR2004 - a pair
-
-
 def masked(timeline: Timeline, known: Spans) -> Timeline:
     """The timeline inside some spans, UNKNOWN outside them."""
     within = (timeline[0].from_ms, timeline[-1].to_ms)
@@ -141,58 +133,14 @@ def masked(timeline: Timeline, known: Spans) -> Timeline:
     return normal(sorted(kept + blank))
 
 
-def combine(power: Sequence[Timeline], reported: Sequence[Timeline], bound: Bound) -> Timeline:
-    """What power and run-state signals say together. Source: domain.md 3, `power+runstate`.
-
-    Every pairing is possible, for the two need not change together.
-
-    Args:
-        power: timelines of what it may have been at an instant: the point one, or the low and the high one. The states
-            mean: OFF below `off_w`, STANDBY below `run_floor_w`, RUNNING at or above it.
-        reported: the same of the state reported by the lines, over the same span.
-        bound: which of the pairings counts.
-    """
-    choose = _most if bound is Bound.HIGH else _least
-    return normal(
-        Piece(*span, choose({_agree(p, r) for p in states[: len(power)] for r in states[len(power) :]}))
-        for span, states in overlay(*power, *reported)
-    )
-
-
-def _agree(power: State, reported: State) -> State:
-    if State.UNKNOWN in (power, reported):
-        return State.UNKNOWN
-    if power is State.OFF:
-        return State.OFF
-    if reported is State.RUNNING:
-        return power
-    return reported
-
-
-def disagreement(power: Timeline, reported: Timeline) -> Spans:
-    """When a run, warm-up or cool-down is reported that the power does not bear out."""
-    working = (State.RUNNING, State.WARMUP, State.COOLDOWN)
-    return union(
-        span
-        for span, (p, r) in overlay(power, reported)
-        if r in working and p is not State.UNKNOWN and _agree(p, r) is not r
-    )
-
-
 def guarded(low: Timeline, high: Timeline) -> Timeline:
-    """The low timeline, with the care of `_least` where the two timelines are all that is known."""
-    return normal(Piece(*span, _least(set(states))) for span, states in overlay(low, high))
-
-
-def _least(possible: Collection[State]) -> State:
-    """The state of lower credit, or FAULT (which earns and joins nothing) where joining it may be wrong.
+    """The low timeline, with FAULT (which earns and joins nothing) where joining over it may be wrong.
 
     A single COOLDOWN reading between two STANDBY ones leaves no piece of its own in a low timeline, yet no bridge may
     cross it; nor may post-processing go on over a single WARMUP.
     """
-    least = min(possible)
-    working = {State.WARMUP, State.COOLDOWN} - {least}
-    return State.FAULT if least in (State.STANDBY, State.COOLDOWN) and not working.isdisjoint(possible) else least
+    hides = {(State.STANDBY, State.WARMUP), (State.STANDBY, State.COOLDOWN), (State.COOLDOWN, State.WARMUP)}
+    return normal(Piece(*span, State.FAULT if states in hides else states[0]) for span, states in overlay(low, high))
 
 
 def overlay(*timelines: Timeline) -> Iterator[tuple[Span, tuple[State, ...]]]:

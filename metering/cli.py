@@ -1,0 +1,104 @@
+"""What `jishi hours` does and shows.
+
+Does not: parse the command line (`jishi.cli`) or compute (`job`, `core`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from contract.errors import ConfigError
+from contract.states import Assurance
+from contract.units import bounds_text, hours, hours_text, parse_utc_ms, share_text
+from metering import job
+from storage import registry
+from storage.pool import connect
+
+
+def hours_of(total: Mapping[str, Any]) -> dict[str, Any]:
+    """A total in hours, for JSON: point, bounds, external per attribution level, coverage."""
+    return {
+        "effective_h": hours(total["effective_ms"]),
+        "effective_low_h": hours(total["effective_low_ms"]),
+        "effective_high_h": hours(total["effective_high_ms"]),
+        "external_h": {level: [hours(low), hours(high)] for level, (low, high) in total["external_ms"].items()},
+        "coverage": total["coverage"],
+        "edges": total["edges"],
+        "states_h": {state: hours(duration) for state, duration in total["states_ms"].items()},
+    }
+
+
+def hours_run(dsn: str | None, period: tuple[str, str], only: Sequence[str] | None, level: int) -> dict[str, Any]:
+    """Measure instruments over a period and append the statements of its days.
+
+    Raises:
+        ConfigError: the period or an instrument's name cannot be used; all faults at once.
+        StorageError: the database failed.
+    """
+    asked = _period(*period)
+    with connect(dsn) as connection:
+        known = {found.instrument: found for found in registry.instruments(connection)}
+        if unknown := sorted(set(only or ()) - known.keys()):
+            raise ConfigError(
+                "nothing was measured", [f"--instrument: {name} is not in the registry" for name in unknown]
+            )
+        chosen = [found for name, found in known.items() if not only or name in only]
+        measured = [
+            job.run(connection, found, asked, Assurance(level))
+            for found in track(chosen, description="measuring", console=Console(stderr=True), transient=True)
+        ]
+    return {
+        "from": period[0],
+        "to": period[1],
+        "level": level,
+        "instruments": [
+            {
+                "id": one.instrument.instrument,
+                "name_zh": one.instrument.name_zh,
+                "name_en": one.instrument.name_en,
+                **hours_of(one.total),
+                "total": one.total,
+                "days": one.days,
+                "appended": one.appended,
+                "unread": list(one.unread),
+            }
+            for one in measured
+        ],
+    }
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """A table for people, Chinese and English."""
+    table = Table(title=f"有效机时 effective machine-hours, L{report['level']}\n{report['from']} - {report['to']}")
+    table.add_column("仪器 instrument")
+    for heading in ("机时 hours", "[下限, 上限] bounds", "对外 external (A1)", "覆盖率 coverage"):
+        table.add_column(heading, justify="right")
+    for row in report["instruments"]:
+        total = row["total"]
+        length = total["period_ms"][1] - total["period_ms"][0]
+        table.add_row(
+            f"{row['name_zh']} {row['name_en']}",
+            hours_text(total["effective_ms"]),
+            escape(bounds_text(total["effective_low_ms"], total["effective_high_ms"])),
+            escape(bounds_text(*total["external_ms"]["A1"])),
+            share_text(length - total["states_ms"]["UNKNOWN"], length),
+        )
+    Console().print(table)
+
+
+def _period(from_time: str, to_time: str) -> tuple[int, int]:
+    faults, times = [], []
+    for option, text in (("--from", from_time), ("--to", to_time)):
+        try:
+            times.append(parse_utc_ms(text))
+        except ValueError as error:
+            faults.append(f"{option}: {error}")
+    if not faults and times[0] >= times[1]:
+        faults.append("--to: must be later than --from")
+    if faults:
+        raise ConfigError("nothing was measured", faults)
+    return times[0], times[1]
