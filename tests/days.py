@@ -142,7 +142,16 @@ def _record(random: Random, shown: Sequence[Shown], period_ms: int) -> tuple[Lin
 
 
 def link(seq: int, ticks: Sequence[tuple[int, Shown]], period_ms: int) -> Link:
-    times = tuple(at for at, _ in ticks)
+    """A frame of what was shown at some moments."""
+    power = Readings(values=tuple(s.power_w * 1000 for _, s in ticks))
+    return frame_of(
+        seq, tuple(at for at, _ in ticks), period_ms, power, LINES, Readings(values=tuple(s.mask for _, s in ticks))
+    )
+
+
+def frame_of(
+    seq: int, times: tuple[int, ...], period_ms: int, power: Readings, line_names: tuple[str, ...], lines: Readings
+) -> Link:
     content = Measurement(
         instrument=InstrumentId("i-1"),
         source=Source.SAMPLED,
@@ -153,11 +162,11 @@ def link(seq: int, ticks: Sequence[tuple[int, Shown]], period_ms: int) -> Link:
         period_ms=period_ms,
         energy_begin=None,
         energy_end=None,
-        line_names=LINES,
+        line_names=line_names,
         utc_ms=times,
         mono_ms=times,
-        power=Readings(values=tuple(s.power_w * 1000 for _, s in ticks)),
-        lines=Readings(values=tuple(s.mask for _, s in ticks)),
+        power=power,
+        lines=lines if line_names else None,
     )
     digest = seq.to_bytes(32, "big")
     return Link(stream_id=StreamId(bytes(16)), seq=seq, frame_hash=digest, prev_hash=digest, content=content)

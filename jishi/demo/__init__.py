@@ -25,13 +25,13 @@ _STALLED_S: Final = 120.0
 """Nothing moved for so long: something is broken, say so rather than wait for ever."""
 
 
-def run(seed: int) -> dict[str, Any]:
-    """Run the scenario to its end; returns the demo's JSON object.
+def run(seed: int, scenario: str = "demo") -> dict[str, Any]:
+    """Run a scenario to its end; returns the demo's JSON object.
 
     Raises:
         JishiError: a part could not be started or stopped making progress; the text says which and what it said.
     """
-    with Rig(seed) as rig:
+    with Rig(seed, scenario) as rig:
         wait_until_in_custody(rig)
         return measure(rig)
 

@@ -6,6 +6,7 @@ It is open to whoever can reach this machine's loopback address, as a demo may b
 import os
 import shutil
 import socket
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +43,11 @@ def start(folder: Path) -> Broker:
         StorageError: it did not start; what it said follows.
     """
     port = free_port()
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    program = installed_mosquitto()
     kind, protocol = ("mosquitto", "5") if program else ("amqtt", "3.1.1")
     config = folder / "broker.conf"
     config.write_text(_mosquitto(port) if program else _amqtt(port), "utf-8")
-    command = [program or str(Path(shutil.which("python") or "").parent / "amqtt"), "-c", str(config)]
+    command = [program or str(Path(sys.executable).parent / "amqtt"), "-c", str(config)]
     log = folder / "broker.log"
     with log.open("ab") as output:
         process = Guarded(command, output=output)
@@ -57,6 +58,11 @@ def start(folder: Path) -> Broker:
             raise StorageError(f"{kind} did not start on port {port}: {log.read_text('utf-8')[-2000:]}")
         time.sleep(_POLL_S)
     return Broker(kind=kind, port=port, protocol=protocol, process=process)
+
+
+def installed_mosquitto() -> str | None:
+    """Path of mosquitto; Debian puts it where only root's PATH looks."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def free_port() -> int:

@@ -48,8 +48,14 @@ class Rig:
     broker: broker.Broker
     restarts: int = 0
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, scenario: str = "demo") -> None:
+        """Choose what is played.
+
+        Args:
+            seed: which simulated day.
+            scenario: a shipped scenario, or the path of a TOML file.
+        """
+        self._seed, self._scenario = seed, scenario
         self._stack = ExitStack()
         self._services: dict[str, Guarded] = {}
 
@@ -100,7 +106,7 @@ class Rig:
 
     def _simulator(self, stack: ExitStack) -> dict[str, Any]:
         ready = self.folder / "ready.json"
-        command = ["-m", "firmware_sim", "run", "--scenario", "demo", "--seed", str(self._seed)]
+        command = ["-m", "firmware_sim", "run", "--scenario", self._scenario, "--seed", str(self._seed)]
         command += ["--truth", str(self.folder / "truth.json"), "--ready", str(ready)]
         process = self._guarded("simulator", command, remove=self.folder)
         stack.callback(process.stop)

@@ -121,8 +121,12 @@ approved_body = "Equipment Office"
 approved_at = "{before}"
 valid_from = "{before}"
 [policy.rules]
-profile = "{served["profile"]}"
-{_COMMON}{_RULES[served["profile"]]}"""
+{rules_of(served["profile"])}"""
+
+
+def rules_of(profile: str) -> str:
+    """TOML of the policy rules for a profile of the simulator's instruments."""
+    return f'profile = "{profile}"\n{_COMMON}{_RULES[profile]}'
 
 
 def _sessions(instrument: str, start: int, end: int) -> Iterable[str]:

@@ -95,13 +95,15 @@ def _holds(spans: Spans, from_ms: int, to_ms: int) -> bool:
 
 
 def _high(high: Upper, possible: Spans, policy: Policy) -> Spans:
-    zones = list(possible)
-    for from_ms, to_ms in high.starts:
-        if inside := clip(possible, (from_ms, to_ms + 1)):
-            zones.append((inside[0][0] - policy.prep_cap_ms, inside[-1][1]))
-    for from_ms, to_ms in high.ends:
-        if inside := clip(possible, (from_ms - 1, to_ms + 1)):
-            zones.append((inside[0][0], inside[-1][1] + policy.post_cap_ms))
-    # What certainly was a run is nobody's preparation: there the session at the instant itself decides.
-    beside_runs = subtract(high.effective, subtract(high.running, high.unsure))
-    return union(intersect(high.effective, possible), intersect(beside_runs, union(zones)))
+    """What a party may have used: its own time, and what comes before a start and after an end that may be its."""
+    prep = union(
+        (inside[0][0] - policy.prep_cap_ms, inside[-1][1])
+        for from_ms, to_ms in high.starts
+        if (inside := clip(possible, (from_ms, to_ms + 1)))
+    )
+    post = union(
+        (inside[0][0], inside[-1][1] + policy.post_cap_ms)
+        for from_ms, to_ms in high.ends
+        if (inside := clip(possible, (from_ms - 1, to_ms + 1)))
+    )
+    return intersect(high.effective, union(possible, intersect(prep, high.before), intersect(post, high.after)))

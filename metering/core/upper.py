@@ -23,7 +23,7 @@ class Upper:
         effective: no instant outside it can be credited.
         runs: no merged run goes on longer than these.
         running: no instant outside it can be RUNNING.
-        unsure: where it may or may not have been RUNNING.
+        before, after: where preparation and post-processing may have been.
         may_run: where a reading, not a filled dip, says it may have been RUNNING long enough to count.
         starts, ends: runs may start or end within these, their edges included.
     """
@@ -31,7 +31,8 @@ class Upper:
     effective: Spans
     runs: Spans
     running: Spans
-    unsure: Spans
+    before: Spans
+    after: Spans
     may_run: Spans
     starts: tuple[tuple[int, int], ...]
     ends: tuple[tuple[int, int], ...]
@@ -77,7 +78,8 @@ def upper(low: Timeline, high: Timeline, certain: Spans, policy: Policy) -> Uppe
         effective=union(base.effective(), prep, post),
         runs=union(runs),
         running=running,
-        unsure=unsure,
+        before=before,
+        after=after,
         may_run=intersect(running, spans_of(filled, State.RUNNING)),
         starts=tuple((start, _first(certain, start, end)) for start, end in runs) + unsure,
         ends=tuple((_last(certain, start, end), end) for start, end in runs) + unsure,
