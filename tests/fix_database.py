@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from fix_processes import eventually
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -19,6 +20,10 @@ def template(postgres_server: str) -> Iterator[str]:
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         migrate(make_conninfo(postgres_server, dbname=name))
+        # TimescaleDB's scheduler comes to every database; only one that nobody is in can be cloned.
+        admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+        leave = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+        assert eventually(lambda: admin.execute(leave, [name]).fetchone() == (0,))
         yield name
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
