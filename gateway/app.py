@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -70,13 +69,7 @@ async def _run(config: Config, signer: Signer) -> None:
     except asyncio.CancelledError:
         pass
     finally:
-        _close(instruments)
         report.say("stopped")
-
-
-def _close(instruments: Sequence[Instrument]) -> None:
-    for instrument in instruments:
-        instrument.close()
 
 
 async def _report_on(report: Report) -> None:

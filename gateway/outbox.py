@@ -2,8 +2,8 @@
 
 - Oldest first, streams in turn; at most IN_FLIGHT frames without PUBACK and UNRECEIPTED sent ones without receipt. The
   second window is shared out among the streams, so that one the collector does not take cannot stop the others.
-- A hole (a later frame is held) is sent again after 5 s, the oldest unheld frame after 10 s without progress; the same
-  frame again after twice as long, to 5 min.
+- A hole (a frame of higher number, or one that was sent later, is held) is sent again after 5 s, the oldest unheld
+  frame after 10 s without progress; the same frame again after twice as long, to 5 min.
 - A new connection, or custody that fell, starts again from the first frame not in custody.
 
 Does not: read the spool, speak MQTT, verify receipts.
@@ -28,6 +28,7 @@ class _Sent:
     """A frame sent in this connection and not in custody; a hole since `hole_s`, once a later one is held."""
 
     at_s: float
+    turn: int
     times: int = 1
     hole_s: float | None = None
 
@@ -91,9 +92,11 @@ class _Stream:
         for first, last in before:
             self.cursor = min(self.cursor, self.first_lacking(first, last, default=self.cursor))
         self.cursor = max(self.first, self.cursor)
+        arrived = max((sent.turn for seq, sent in self.sent.items() if self.is_held(seq)), default=0)
         self.sent = {seq: sent for seq, sent in self.sent.items() if not self.is_held(seq)}
         for seq, sent in self.sent.items():
-            if held and seq < held[-1][1] and sent.hole_s is None:
+            # What was sent before something that arrived is overtaken, or lost.
+            if sent.hole_s is None and (sent.turn < arrived or (held and seq < held[-1][1])):
                 sent.hole_s = now_s
 
 
@@ -132,8 +135,10 @@ class Outbox:
         self._unacknowledged += 1
         self._turns += 1
         stream.turn = self._turns
-        before = stream.sent.get(seq)
-        stream.sent[seq] = _Sent(now_s, before.times + 1, before.hole_s) if before else _Sent(now_s)
+        if before := stream.sent.get(seq):
+            stream.sent[seq] = _Sent(now_s, self._turns, before.times + 1, before.hole_s)
+        else:
+            stream.sent[seq] = _Sent(now_s, self._turns)
 
     def acknowledged(self) -> None:
         """The broker acknowledged a frame of this connection (PUBACK). That is not custody."""

@@ -32,6 +32,7 @@ from gateway.spool import Spool
 _TIMEOUT_S: Final = 30.0
 """A broker that says nothing for so long is gone, whatever TCP believes."""
 _KEEPALIVE_S: Final = 30
+_LEAVE_S: Final = 2.0
 _LONGEST_PAUSE_S: Final = 60.0
 _WILL_DELAY_S: Final = 10
 _NO_RECEIPT_S: Final = 600.0
@@ -108,7 +109,8 @@ class Publisher:
                     tasks.create_task(self._hear(client))
                     tasks.create_task(self._send(client, tasks))
             except asyncio.CancelledError:
-                # A clean end sends no last will.
+                # A clean end sends no last will; a broker that hangs must not hold it up.
+                client.timeout = _LEAVE_S
                 with suppress(aiomqtt.MqttError):
                     await client.publish(self._topic(Channel.STATUS), _status("offline", number), qos=1, retain=True)
                 raise

@@ -9,6 +9,7 @@ Order (each step MUST be done before the next; a crash between any two loses and
 A tick that could not be written is not claimed: after a blind time the next frame is an outage that says why.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,10 +54,10 @@ class Recorder:
     def __init__(
         self, chain: Chain, journal: Path, *, period_ms: int, frame_ms: int, line_names: tuple[str, ...]
     ) -> None:
-        """Take up where the last process ended (step 3).
+        """Take up where the last process ended (step 3); on a full disk that is tried again at each tick.
 
         Raises:
-            StorageError: the journal cannot be read, or its frame cannot be put into the spool.
+            StorageError: the journal cannot be read, or the spool cannot be used.
         """
         self.instrument = chain.instrument
         self._chain, self._journal_path = chain, journal
@@ -68,7 +69,9 @@ class Recorder:
         self._meter_state = MeterState.OK
         self._why_blind = OutageCause.PROCESS
         self._past: Past | None = past_told_by(chain.contents())
-        self._take_up(recover(journal))
+        self._left: Recovered | None = recover(journal)
+        with suppress(DiskFullError):
+            self._take_up()
 
     @property
     def meter(self) -> Meter | None:
@@ -88,15 +91,16 @@ class Recorder:
         Raises:
             StorageError: it could not be written and is not claimed; the next tick tries again.
         """
-        if self._past is not None and self._past.holds(stamp.boot_id, stamp.mono_ms):
-            return False
         if reading.reconnected:
             self._meter_state |= MeterState.RECONNECTED
-        if reading.meter is None or (reading.power_mw is None and reading.lines is None):
-            self._why_blind = OutageCause.METER_LINK
-            return False
-        tick = Tick(stamp.utc_ms, stamp.mono_ms, reading.power_mw, reading.lines, reading.energy_mwh)
         try:
+            self._take_up()
+            if self._past is not None and self._past.holds(stamp.boot_id, stamp.mono_ms):
+                return False
+            if reading.meter is None or (reading.power_mw is None and reading.lines is None):
+                self._why_blind = OutageCause.METER_LINK
+                return False
+            tick = Tick(stamp.utc_ms, stamp.mono_ms, reading.power_mw, reading.lines, reading.energy_mwh)
             self._write(stamp, tick, reading.meter)
         except StorageError as error:
             self._why_blind = OutageCause.DISK_FULL if isinstance(error, DiskFullError) else OutageCause.UNKNOWN
@@ -194,13 +198,14 @@ class Recorder:
         self._past = past.and_then(outage)
         return past
 
-    def _take_up(self, found: Recovered | None) -> None:
-        if found is not None:
-            opening = found.opening
-            if found.cut_bytes:
-                log.warning("journal had a torn tail: cut back", instrument=opening.instrument, bytes=found.cut_bytes)
-            if not self._is_spooled(found):
-                self._adopt(found)
+    def _take_up(self) -> None:
+        if self._left is None:
+            return
+        if not self._is_spooled(self._left):
+            self._adopt(self._left)
+        if self._left.cut_bytes:
+            log.warning("journal had a torn tail: cut back", instrument=self.instrument, bytes=self._left.cut_bytes)
+        self._left = None
         self._discard()
 
     def _is_spooled(self, found: Recovered) -> bool:

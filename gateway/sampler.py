@@ -13,16 +13,18 @@ log = structlog.get_logger()
 
 
 async def sample(clock: Clock, instruments: Sequence[Instrument], report: Report) -> None:
-    """Sample at each tick of the clock; returns once there are none left, with every frame closed.
+    """Sample at each tick of the clock until there are none left. However it ends, every open frame is closed.
 
     All instruments are recorded before the clock is asked for the next tick, so that a killed process has at most the
     last tick half recorded; the recorders know on which side of the half they are.
     """
-    while (stamp := await clock.next()) is not None:
-        readings = await asyncio.gather(*(instrument.read(stamp) for instrument in instruments))
-        for instrument, reading in zip(instruments, readings, strict=True):
-            instrument.record(stamp, reading)
-        report.ticks += 1
-    for instrument in instruments:
-        instrument.close()
+    try:
+        while (stamp := await clock.next()) is not None:
+            readings = await asyncio.gather(*(instrument.read(stamp) for instrument in instruments))
+            for instrument, reading in zip(instruments, readings, strict=True):
+                instrument.record(stamp, reading)
+            report.ticks += 1
+    finally:
+        for instrument in instruments:
+            instrument.close()
     log.info("time has ended: frames are closed, publishing goes on")

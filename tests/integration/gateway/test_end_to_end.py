@@ -12,6 +12,7 @@ from integration.gateway.twin import Bench, Collector
 
 from contract.frame import Measurement, Outage
 from contract.states import ClockState, MeterState, OutageCause
+from gateway.clocks import system_boot_id
 
 SECONDS = 300
 SCENARIO = f"""
@@ -144,6 +145,17 @@ def test_a_cut_link_is_an_outage_and_a_reconnection(tmp_path: Path, mosquitto: M
     finally:
         bench.close()
         collector.close()
+
+
+def test_a_real_clock_ticks_in_real_time(bench: Bench, collector: Collector) -> None:
+    lines = bench.config.read_text("utf-8").replace("frame_s = 10", "frame_s = 1").splitlines()
+    bench.config.write_text("\n".join(line for line in lines if "clock" not in line), "utf-8")
+    bench.start()
+    assert eventually(lambda: min(map(len, collector.ticks_ms().values()), default=0) >= 3)
+    told = [content for story in collector.stories().values() for content in story]
+    assert {content.clock for content in told} <= {ClockState.SYNCHRONISED, ClockState.UNSYNCHRONISED}
+    assert {content.boot_id for content in told} == {system_boot_id()}
+    assert not [content for content in told if isinstance(content, Outage)]
 
 
 def test_a_second_gateway_on_one_folder_is_refused_in_words(bench: Bench, collector: Collector) -> None:

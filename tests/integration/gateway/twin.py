@@ -1,4 +1,4 @@
-"""The other ends of a gateway process: a simulated lab, and a collector twin that verifies, holds and gives receipts."""
+"""The other ends of a gateway process: a simulated lab, and a collector twin that verifies, holds, gives receipts."""
 
 import json
 import os
@@ -26,6 +26,10 @@ COLLECTOR: Final = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 COLLECTOR_PUBLIC: Final = COLLECTOR.public_key().public_bytes_raw()
 
 
+Losing = Callable[[int, int], bool]
+"""(seq, how often it was heard) to whether it is lost."""
+
+
 class Collector:
     """Holds what verifies under the gateway's key, and publishes a retained receipt after each frame.
 
@@ -42,7 +46,7 @@ class Collector:
         self.statuses: list[dict[str, Any]] = []
         self.heard: list[tuple[StreamId, int]] = []
         self.answers = answers
-        self.lose: Callable[[int, int], bool] = lambda _seq, _times: False
+        self.lose: Losing = _never
         self._key = seal.load_public_key(public_key)
         self._counter, self._lock = 0, threading.Lock()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "collector-twin")
@@ -58,7 +62,8 @@ class Collector:
 
     def contents(self, stream_id: StreamId) -> list[Content]:
         """What a stream tells, from seq 0 up to its first hole, links verified."""
-        told, prev_hash = [], seal.FIRST_PREV_HASH
+        told: list[Content] = []
+        prev_hash = seal.FIRST_PREV_HASH
         with self._lock:
             while raw := self.frames.get((stream_id, len(told))):
                 frame = seal.open_frame(raw)
@@ -72,9 +77,9 @@ class Collector:
         with self._lock:
             streams = {stream_id for stream_id, _ in self.frames}
         told = [self.contents(stream_id) for stream_id in streams]
-        by_instrument = {contents[0].instrument: contents for contents in told if contents}
+        by_instrument: dict[str, list[Content]] = {contents[0].instrument: contents for contents in told if contents}
         assert len(by_instrument) == len(streams), "an instrument has one stream"
-        return dict(by_instrument)
+        return by_instrument
 
     def ticks_ms(self) -> dict[str, list[int]]:
         """The UTC times of each instrument's ticks, in the order of telling."""
@@ -129,6 +134,10 @@ class Collector:
         return Custody(stream_id=stream_id, upto=upto, frame_hash=digest, held=tuple(zip(first, last, strict=True)))
 
 
+def _never(_seq: int, _times: int) -> bool:
+    return False
+
+
 class Process:
     """A command of ours in a process of its own; what it says goes to a file."""
 
@@ -164,9 +173,7 @@ class Bench:
         public_key: the gateway's.
     """
 
-    def __init__(
-        self, folder: Path, broker_port: int, scenario: str, *, protocol: str = "5", frame_s: int = 10
-    ) -> None:
+    def __init__(self, folder: Path, broker_port: int, scenario: str, *, protocol: str = "5") -> None:
         self._folder = folder
         (folder / "scenario.toml").write_text(scenario, "utf-8")
         ready = folder / "ready.json"
@@ -178,7 +185,7 @@ class Bench:
         assert eventually(ready.exists), (folder / "lab.log").read_text("utf-8")
         self.ready = json.loads(ready.read_text("utf-8"))
         self.config = folder / "gateway.toml"
-        self.config.write_text(self._toml(broker_port, protocol, frame_s), "utf-8")
+        self.config.write_text(self._toml(broker_port, protocol), "utf-8")
         self.public_key = bytes.fromhex(self.command("key"))
         self.gateway: Process | None = None
 
@@ -204,10 +211,10 @@ class Bench:
             self.gateway.kill()
         self.lab.stop()
 
-    def _toml(self, broker_port: int, protocol: str, frame_s: int) -> str:
+    def _toml(self, broker_port: int, protocol: str) -> str:
         clock = self.ready["clock"]
         lines = [
-            f'site = "{SITE}"\ngateway = "{GATEWAY}"\ndata_dir = "data"\nframe_s = {frame_s}\nclock = "simulated"',
+            f'site = "{SITE}"\ngateway = "{GATEWAY}"\ndata_dir = "data"\nframe_s = 10\nclock = "simulated"',
             f'simulated_clock = {{ host = "{clock["host"]}", port = {clock["port"]}, unit = {clock["unit"]} }}',
             f'[broker]\nhost = "127.0.0.1"\nport = {broker_port}\nprotocol = "{protocol}"',
             f'[collector]\npublic_key = "{COLLECTOR_PUBLIC.hex()}"',

@@ -1,7 +1,7 @@
 """A recorder over a real spool and journal in a folder, fed with made-up ticks; and the story its chain then tells."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -56,16 +56,16 @@ def reading(
 class Room:
     """A recorder and what it stands on."""
 
-    def __init__(self, folder: Path, spool: Spool) -> None:
+    def __init__(self, folder: Path, spool: Spool, frame_ticks: int) -> None:
         self.folder, self.spool = folder, spool
         self.announced: list[tuple[StreamId, int]] = []
         signer = Signer(spool, KEY, SITE, GATEWAY)
-        chain = Chain(signer, INSTRUMENT, lambda stream_id, seq: self.announced.append((stream_id, seq)))
+        chain = Chain(signer, INSTRUMENT, self._hear)
         self.recorder = Recorder(
             chain,
             folder / "nmr-400.journal",
             period_ms=PERIOD_MS,
-            frame_ms=FRAME_TICKS * PERIOD_MS,
+            frame_ms=frame_ticks * PERIOD_MS,
             line_names=("run",),
         )
 
@@ -76,6 +76,12 @@ class Room:
             self.recorder.settle()
         return recorded
 
+    def _hear(self, stream_id: StreamId, seq: int) -> None:
+        # Another connection sees only what is committed.
+        with closing(Spool.open(self.folder, 64)) as other:
+            assert other.frame(stream_id, seq), "announced before it was in the spool"
+        self.announced.append((stream_id, seq))
+
     def story(self) -> list[Content]:
         """What the newest stream tells, its signatures and links verified."""
         streams = self.spool.streams()
@@ -83,12 +89,12 @@ class Room:
 
 
 @contextmanager
-def opened(folder: Path, quota_mb: int = 64) -> Iterator[Room]:
+def opened(folder: Path, *, quota_mb: int = 64, frame_ticks: int = FRAME_TICKS) -> Iterator[Room]:
     """Start on a folder; at the end it is left as a killed process leaves it."""
     folder.mkdir(exist_ok=True)
     spool = Spool.open(folder, quota_mb)
     try:
-        yield Room(folder, spool)
+        yield Room(folder, spool, frame_ticks)
     finally:
         spool.close()
 

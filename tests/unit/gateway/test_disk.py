@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from unit.gateway.room import FRAME_TICKS, opened, reading, stamp, ticks
+from unit.gateway.room import FRAME_TICKS, Room, opened, reading, stamp, ticks
 
 from contract.errors import ConfigError, StorageError
 from contract.frame import Outage
@@ -24,6 +24,15 @@ def small_disk() -> Iterator[Path]:
         yield Path(name)
         # Lazily: a test that failed may still hold a file open.
         subprocess.run(["umount", "-l", name], check=True)
+
+
+def refusal(room: Room, number: int) -> DiskFullError | None:
+    """Record a tick; the error where the disk was full."""
+    try:
+        room.tick(number)
+    except DiskFullError as error:
+        return error
+    return None
 
 
 def fill(path: Path, step: int) -> None:
@@ -57,6 +66,38 @@ def test_a_full_disk_stops_recording_and_the_next_frame_says_so(small_disk: Path
         assert [content.cause for content in told if isinstance(content, Outage)] == [OutageCause.DISK_FULL]
 
 
+def test_a_disk_that_is_full_for_two_ticks_costs_two_ticks(small_disk: Path) -> None:
+    """The journal runs into the end of its page, half a record is cut back, and the same frame goes on."""
+    with opened(small_disk, frame_ticks=600) as room:
+        room.tick(0)
+        filler = small_disk / "filler"
+        fill(filler, 64)
+        number = 1
+        while refusal(room, number) is None:
+            number += 1
+        assert refusal(room, number + 1) is not None
+        filler.unlink()
+        room.tick(number + 2)
+        room.tick(number + 3)
+    claimed = [*range(number), number + 2, number + 3]
+    with opened(small_disk) as room:
+        assert ticks(room.story()) == claimed
+        assert not [told for told in room.story() if isinstance(told, Outage)]
+
+
+def test_a_tick_that_was_not_journaled_is_not_in_the_frame(small_disk: Path) -> None:
+    with opened(small_disk, frame_ticks=600) as room:
+        room.tick(0)
+        filler = small_disk / "filler"
+        fill(filler, 64)
+        number = 1
+        while refusal(room, number) is None:
+            number += 1
+        filler.unlink()
+        room.recorder.close()
+        assert ticks(room.story()) == list(range(number))
+
+
 def test_a_process_that_ends_on_a_full_disk_loses_nothing_it_claimed(small_disk: Path) -> None:
     with opened(small_disk) as room:
         for number in range(2):
@@ -72,9 +113,12 @@ def test_a_process_that_ends_on_a_full_disk_loses_nothing_it_claimed(small_disk:
             claimed.append(number)
         with pytest.raises(StorageError):
             room.recorder.close()
-    filler.unlink()
     with opened(small_disk) as room:
-        assert ticks(room.story()) == claimed
+        assert refusal(room, 400) is not None, "a process that starts on a full disk waits, and publishes"
+        filler.unlink()
+        room.tick(401)
+        room.recorder.close()
+        assert ticks(room.story()) == [*claimed, 401]
 
 
 def test_the_quota_of_the_spool_is_a_full_disk(tmp_path: Path) -> None:

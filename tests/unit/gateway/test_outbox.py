@@ -96,6 +96,21 @@ def test_a_hole_is_sent_again_5_s_after_a_later_frame_is_held(outbox: Outbox) ->
     assert drain(outbox, 100 + HOLE_S) == [(A, 3)]
 
 
+def test_a_hole_stays_one_in_a_new_connection(outbox: Outbox) -> None:
+    outbox.in_custody(A, 2, [(4, 9)], 1)
+    outbox.reconnected()
+    assert drain(outbox, 2) == [(A, 3)]
+    outbox.in_custody(A, 2, [(4, 9)], 3)
+    assert drain(outbox, 3 + HOLE_S) == [(A, 3)]
+
+
+def test_a_lost_tail_comes_back_as_a_whole(outbox: Outbox) -> None:
+    assert drain(outbox, 10) == [(A, 0)]
+    outbox.in_custody(A, 0, [], 11)
+    assert drain(outbox, 11 + HOLE_S - 0.1) == []
+    assert drain(outbox, 11 + HOLE_S) == [(A, seq) for seq in range(1, 10)]
+
+
 def test_the_oldest_is_sent_again_after_10_s_without_progress_doubling_to_5_min(outbox: Outbox) -> None:
     outbox.in_custody(A, 8, [], 2)
     times = [float(tenth) / 10 for tenth in range(30_000) if drain(outbox, tenth / 10)]

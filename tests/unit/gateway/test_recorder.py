@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from unit.gateway.room import (
     FRAME_TICKS,
     METER,
@@ -41,11 +42,26 @@ def test_a_chain_begins_with_a_genesis_and_frames_follow(tmp_path: Path) -> None
         assert [seq for _, seq in room.announced] == [0, 1, 2, 3]
 
 
-def test_a_frame_is_in_the_spool_before_anybody_is_told(tmp_path: Path) -> None:
-    with opened(tmp_path) as room:
-        for number in range(FRAME_TICKS):
+def test_the_journal_reaches_the_disk_every_ten_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    with opened(tmp_path, frame_ticks=60) as room, monkeypatch.context() as patched:
+        patched.setattr("gateway.journal.os.fdatasync", synced.append)
+        counts = []
+        for number in range(35):
             room.tick(number)
-        assert all(room.spool.frame(stream_id, seq) for stream_id, seq in room.announced)
+            counts.append(len(synced))
+    assert [counts.index(count) for count in (1, 2, 3)] == [10, 20, 30]
+
+
+def test_a_torn_journal_is_cut_back_and_said(tmp_path: Path) -> None:
+    with opened(tmp_path) as room:
+        for number in range(3):
+            room.tick(number)
+    journal = tmp_path / "nmr-400.journal"
+    journal.write_bytes(journal.read_bytes()[:-1])
+    with capture_logs() as said, opened(tmp_path) as room:
+        assert ticks(room.story()) == [0, 1]
+    assert [(line["event"], line["bytes"]) for line in said] == [("journal had a torn tail: cut back", 40)]
 
 
 def test_the_register_belongs_to_the_first_and_the_last_tick(tmp_path: Path) -> None:
