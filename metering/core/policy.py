@@ -17,6 +17,9 @@ LONGEST_WARMUP_MS: Final = 86_400_000
 """What was on for more than a day before its first run was left on, not warmed up [D]; it bounds the look-behind."""
 
 
+_BRIDGED_SHARE_MAX_PCT: Final = 50
+
+
 class Profile(StrEnum):
     """What the evidence of an instrument can show. Source: domain.md 3."""
 
@@ -40,6 +43,7 @@ class Policy:
         max_gap_ms: longest silence that is no gap; None: three sampling periods.
         prep_cap_ms, post_cap_ms: most preparation before and post-processing after a run.
         carry_ms: how long an unattended run keeps the party of a session that has ended.
+        bridged_share_max_pct: a run of which more is bridged standby is flagged: blips must not earn a night.
         warmup_from_off: whether standby from an OFF edge to the first run is preparation (`power`).
     """
 
@@ -57,6 +61,7 @@ class Policy:
     prep_cap_ms: int = 0
     post_cap_ms: int = 0
     carry_ms: int = 0
+    bridged_share_max_pct: int = _BRIDGED_SHARE_MAX_PCT
     warmup_from_off: bool = False
 
     def margin_ms(self) -> int:
@@ -74,12 +79,13 @@ _POWERS: Final = ("enter_w", "leave_w", "off_w", "run_floor_w")
 _DURATIONS: Final = (
     "dwell_on_s", "dwell_off_s", "bridge_s", "min_run_s", "max_gap_s", "prep_cap_s", "post_cap_s", "carry_s",
 )  # fmt: skip
-_OTHER: Final = ("profile", "lines", "warmup_from_off")
+_OTHER: Final = ("profile", "lines", "bridged_share_max_pct", "warmup_from_off")
 _NEEDED: Final = {
     Profile.POWER: ("enter_w", "leave_w"),
     Profile.POWER_RUNSTATE: ("run_floor_w", "lines"),
     Profile.RUNSTATE: ("lines",),
 }
+_WHOLE_PCT: Final = 100
 _MAX_W: Final = 1e8
 _MAX_S: Final = 31 * 86_400
 
@@ -103,6 +109,10 @@ def parse_policy(rules: Mapping[str, object]) -> Policy:
     if not isinstance(warmup := rules.get("warmup_from_off", False), bool):
         faults.append("warmup_from_off: true or false was expected")
     values["warmup_from_off"] = warmup
+    share = rules.get("bridged_share_max_pct", _BRIDGED_SHARE_MAX_PCT)
+    if type(share) is not int or not 0 <= share <= _WHOLE_PCT:
+        faults.append("bridged_share_max_pct: a whole number from 0 to 100 was expected")
+    values["bridged_share_max_pct"] = share
     faults += [f"{key}: needed by profile {profile}" for key in _NEEDED[profile] if not rules.get(key)]
     if faults:
         raise ConfigError("the policy cannot be used:", faults)

@@ -59,6 +59,7 @@ def document(basis: Basis, tally: Tally) -> dict[str, Any]:
         "effective_high_ms": tally.effective.high_ms,
         "external_ms": {f"A{level:d}": [b.low_ms, b.high_ms] for level, b in sorted(tally.external.items())},
         "contradicted_ms": tally.contradicted_ms,
+        "bridged_runs": tally.bridged_runs,
         "intervals_ms": [list(span) for span in tally.intervals],
     }
 
@@ -96,4 +97,5 @@ def total(tallies: Iterable[Tally], period: Span) -> dict[str, Any]:
         "coverage": 1 - states[State.UNKNOWN.name] / length,
         "edges": sum(part.edges for part in parts),
         "contradicted_ms": sum(part.contradicted_ms for part in parts),
+        "bridged_runs": sum(part.bridged_runs for part in parts),
     }

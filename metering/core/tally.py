@@ -31,6 +31,7 @@ class Tally:
         intervals: the credited time itself.
         edges: beginnings and ends among the intervals, each measured to within a sampling period.
         runs: merged runs, not cut to the period.
+        bridged_runs: how many of them are bridged standby beyond the policy's limit.
         contradicted_ms: where run-state lines and power disagreed and the lower credit was taken.
     """
 
@@ -46,6 +47,7 @@ class Tally:
     intervals: Spans
     edges: int
     runs: tuple[Run, ...]
+    bridged_runs: int
     contradicted_ms: int
 
     @property
@@ -63,6 +65,7 @@ def tally(measured: Measured, period: Span) -> Tally:
     """Add up one period of what was measured."""
     point = measured.point
     intervals = clip(point.effective(), period)
+    runs = tuple(run for run in point.runs if run.from_ms < period[1] and run.to_ms > period[0])
     return Tally(
         period=period,
         states_ms={state: length_ms(clip(spans_of(measured.states, state), period)) for state in State},
@@ -78,9 +81,15 @@ def tally(measured: Measured, period: Span) -> Tally:
         external={level: _external(measured, level, period) for level in Attribution},
         intervals=intervals,
         edges=2 * len(intervals),
-        runs=tuple(run for run in point.runs if run.from_ms < period[1] and run.to_ms > period[0]),
+        runs=runs,
+        bridged_runs=sum(_is_mostly_bridged(measured, run) for run in runs),
         contradicted_ms=length_ms(clip(measured.contradicted, period)),
     )
+
+
+def _is_mostly_bridged(measured: Measured, run: Run) -> bool:
+    bridged_ms = length_ms(clip(measured.point.bridge, (run.from_ms, run.to_ms)))
+    return 100 * bridged_ms > measured.policy.bridged_share_max_pct * (run.to_ms - run.from_ms)
 
 
 def _external(measured: Measured, level: Attribution, period: Span) -> Bounded:

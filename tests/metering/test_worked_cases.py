@@ -196,6 +196,16 @@ def test_maintenance_only_lowers() -> None:
     assert (day.effective_ms, day.effective.high_ms) == (14_400_000, 16_200_000)
 
 
+def test_blips_that_bridge_a_night_are_flagged() -> None:
+    edges = range(at("20:00"), at("24:00"), 295_000)
+    blips = [Piece(edge, edge + 5_000, State.RUNNING) for edge in edges]
+    pauses = [Piece(edge + 5_000, edge + 295_000, State.STANDBY) for edge in edges]
+    night = day_of(exact(tuple(sorted(blips + pauses))))
+    assert night.bridge_ms > 50 * night.run_ms, "they earn the night by the rules"
+    assert night.bridged_runs == 1, "and say so"
+    assert day_of(exact(timeline(*T_DAY_1))).bridged_runs == 0
+
+
 def test_an_aborted_warmup_earns_nothing() -> None:
     pieces = timeline(("08:00", State.WARMUP), ("08:45", State.STANDBY), ("10:00", State.RUNNING), until="11:00")
     assert day_of(exact(pieces)).prep_ms == 0
