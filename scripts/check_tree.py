@@ -19,16 +19,18 @@ def tracked(pattern: str) -> list[Path]:
 
 def faults() -> list[str]:
     """One sentence for each broken link and each file that is too long."""
-    found = []
-    for page in tracked("*.md"):
-        for target in LINK.findall(page.read_text("utf-8")):
-            if "://" not in target and not (page.parent / target).exists():
-                found.append(f"{page.relative_to(ROOT)}: the link {target} leads nowhere")
-    for source in tracked("*.py"):
-        lines = len(source.read_text("utf-8").splitlines())
-        if lines > MAX_LINES:
-            found.append(f"{source.relative_to(ROOT)}: {lines} lines, the wall is {MAX_LINES}: split it by its nouns")
-    return found
+    links = [(page, target) for page in tracked("*.md") for target in LINK.findall(page.read_text("utf-8"))]
+    broken = [
+        f"{page.relative_to(ROOT)}: the link {target} leads nowhere"
+        for page, target in links
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    sizes = [(source, len(source.read_text("utf-8").splitlines())) for source in tracked("*.py")]
+    return broken + [
+        f"{source.relative_to(ROOT)}: {lines} lines, the wall is {MAX_LINES}: split it by its nouns"
+        for source, lines in sizes
+        if lines > MAX_LINES
+    ]
 
 
 if __name__ == "__main__":

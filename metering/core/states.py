@@ -17,7 +17,7 @@ def observe(evidence: Evidence, policy: Policy, within: Span, bound: Bound) -> T
     match policy.profile:
         case Profile.POWER:
             power = power_signal(evidence, policy)
-            return between_samples(power, _run_by_power(power, policy, bound), within, bound)
+            return between_samples(power, by_power(power, policy, bound), within, bound)
         case Profile.RUNSTATE:
             lines = state_signal(evidence, policy)
             return between_samples(lines, lines.value, within, bound)
@@ -56,7 +56,7 @@ def _both(evidence: Evidence, policy: Policy) -> tuple[Signal, Integers, Flags]:
     return Signal(time_ms=times, value=allowed, joined=joined, hold_ms=power.hold_ms[at_power]), reported, borne_out
 
 
-def _run_by_power(power: Signal, policy: Policy, bound: Bound) -> Integers:
+def by_power(power: Signal, policy: Policy, bound: Bound) -> Integers:
     """OFF, STANDBY or RUNNING of each reading, with hysteresis that forgets at every gap.
 
     After a gap a reading between the two levels may be either: STANDBY for low and point, RUNNING for high.
