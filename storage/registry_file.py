@@ -208,7 +208,7 @@ def read(path: Path) -> RegistryFile:
     """Read a registry file.
 
     Raises:
-        ConfigError: the file cannot be read, or has faults; each begins with its dotted key (`binding.2.role`).
+        ConfigError: the file cannot be read, or has faults; each begins with its dotted key (`binding[2].role`).
     """
     return toml_file.read(path, RegistryFile)
 
@@ -220,9 +220,9 @@ def records(file: RegistryFile) -> Iterator[Record]:
             values = {name: getattr(entry, name) for name in type(entry).__dataclass_fields__ if name != "key"}
             if kind == "policy":
                 values["content_hash"] = entry.content_hash()
-            yield Record(kind=kind, at=f"{kind}.{at}", values=values)
+            yield Record(kind=kind, at=f"{kind}[{at}]", values=values)
             for key_at, key in enumerate(getattr(entry, "key", ())):
-                yield Record(kind="gateway_key", at=f"{kind}.{at}.key.{key_at}", values=_key_values(entry, key))
+                yield Record(kind="gateway_key", at=f"{kind}[{at}].key[{key_at}]", values=_key_values(entry, key))
 
 
 def _key_values(gateway: GatewayEntry, key: KeyEntry) -> dict[str, Any]:

@@ -145,5 +145,5 @@ def _lines(table: object, faults: list[str]) -> tuple[tuple[str, State], ...]:
             case {"line": str(line), "state": str(state)} if is_id(line) and state in State.__members__:
                 result.append((line, State[state]))
             case _:
-                faults.append(f'lines.{place}: {{line = "...", state = "RUNNING"}} was expected')
+                faults.append(f'lines[{place}]: {{line = "...", state = "RUNNING"}} was expected')
     return tuple(result)

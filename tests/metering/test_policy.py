@@ -34,7 +34,7 @@ def test_every_fault_is_listed_with_its_key() -> None:
     with pytest.raises(ConfigError) as raised:
         parse_policy(rules)
     keys = {fault.split(":")[0] for fault in raised.value.faults}
-    assert keys == {"profile", "enter_w", "bridge_s", "lines.0", "warmup_from_off", "thr", "leave_w"}
+    assert keys == {"profile", "enter_w", "bridge_s", "lines[0]", "warmup_from_off", "thr", "leave_w"}
 
 
 @pytest.mark.parametrize("levels", [{"leave_w": 141}, {"off_w": 130}])

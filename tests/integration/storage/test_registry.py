@@ -82,17 +82,17 @@ def test_a_record_is_closed_once(loader: Loader) -> None:
     assert registry.revision(loader.connection) > revision
     assert registry.bindings(loader.connection, LCMS)[0].valid_to_ms == parse_utc_ms("2025-06-01T00:00:00+08:00")
     for again in (SAMPLE, closed(SAMPLE, "[[binding]]", "2025-07-01T00:00:00+08:00")):
-        assert [fault.partition(":")[0] for fault in loader.faults(again)] == ["binding.0.valid_to_ms"]
+        assert [fault.partition(":")[0] for fault in loader.faults(again)] == ["binding[0].valid_to_ms"]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "at"),
     [
-        ("淮阴工学院", "别的学校", "unit.0.name_zh"),
-        ('site = "huaian"', 'site = "shanghai"', "gateway.0.site"),
-        ('class = "mass-spectrometer"', 'class = "nmr"', "instrument.0.instrument_class"),
-        ("ct_primary_a = 1", "ct_primary_a = 100", "binding.0.ct_primary_a"),
-        ('party = "external"', 'party = "own-group"', "session.0.party"),
+        ("淮阴工学院", "别的学校", "unit[0].name_zh"),
+        ('site = "huaian"', 'site = "shanghai"', "gateway[0].site"),
+        ('class = "mass-spectrometer"', 'class = "nmr"', "instrument[0].instrument_class"),
+        ("ct_primary_a = 1", "ct_primary_a = 100", "binding[0].ct_primary_a"),
+        ('party = "external"', 'party = "own-group"', "session[0].party"),
         ("simulation = false", "simulation = true", "simulation"),
     ],
 )
@@ -104,7 +104,7 @@ def test_a_record_that_differs_is_refused_by_name(loader: Loader, old: str, new:
 def test_a_policy_whose_rules_differ_is_refused(loader: Loader) -> None:
     loader(SAMPLE)
     faults = loader.faults(SAMPLE.replace("bridge_s = 300", "bridge_s = 3000"))
-    assert {fault.partition(":")[0] for fault in faults} == {"policy.0.rules", "policy.0.content_hash"}
+    assert {fault.partition(":")[0] for fault in faults} == {"policy[0].rules", "policy[0].content_hash"}
 
 
 def test_references_to_nothing_are_all_listed(loader: Loader) -> None:
@@ -112,7 +112,7 @@ def test_references_to_nothing_are_all_listed(loader: Loader) -> None:
         'meter_serial = "23108675"', 'meter_serial = "unheard-of"'
     )
     keys = {fault.partition(":")[0] for fault in loader.faults(text)}
-    assert {"gateway.0.unit", "instrument.0.unit", "binding.0.meter_model"} <= keys
+    assert {"gateway[0].unit", "instrument[0].unit", "binding[0].meter_model"} <= keys
 
 
 def test_references_may_lead_to_what_is_stored(loader: Loader) -> None:
@@ -139,7 +139,7 @@ valid_from = "2025-05-31T00:00:00+08:00"
 def test_two_sole_meters_of_one_instrument_never_overlap(loader: Loader) -> None:
     loader(SAMPLE)
     (fault,) = loader.faults(SAMPLE + SECOND.format(role="sole"))
-    assert fault.startswith("binding.1: the instrument has another sole meter")
+    assert fault.startswith("binding[1]: the instrument has another sole meter")
     ended = closed(SAMPLE, "[[binding]]", "2025-05-31T00:00:00+08:00")
     assert loader(ended + SECOND.format(role="sole")) == Loaded(added=2, closed=1, unchanged=7)
 
@@ -154,7 +154,7 @@ def test_a_sole_meter_serves_one_instrument(loader: Loader) -> None:
     start, end = SAMPLE.index("[[binding]]"), SAMPLE.index("[[policy]]")
     binding = SAMPLE[start:end].replace("lcms-01", "other")
     (fault,) = loader.faults(SAMPLE + instrument + binding)
-    assert fault.startswith("binding.1: the meter is the sole one of another instrument")
+    assert fault.startswith("binding[1]: the meter is the sole one of another instrument")
 
 
 def test_two_policies_are_never_in_force_at_once(loader: Loader) -> None:
@@ -162,7 +162,7 @@ def test_two_policies_are_never_in_force_at_once(loader: Loader) -> None:
     policy = SAMPLE[SAMPLE.index("[[policy]]") : SAMPLE.index("[[session]]")]
     second = policy.replace("version = 1", "version = 2").replace('valid_from = "2025-01', 'valid_from = "2025-06')
     (fault,) = loader.faults(SAMPLE + second)
-    assert fault.startswith("policy.1: another policy is in force")
+    assert fault.startswith("policy[1]: another policy is in force")
     ended = closed(SAMPLE, "[[policy]]", "2025-06-01T00:00:00+08:00")
     assert loader(ended + second) == Loaded(added=1, closed=1, unchanged=7)
     first, then = registry.policies(loader.connection, LCMS, *ALWAYS)

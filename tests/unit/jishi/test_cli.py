@@ -81,7 +81,7 @@ unit = 1
     )
     answer = jishi("gateway", "run", "--config", str(config), "--check")
     assert answer.returncode == 2
-    for key in ("site", "frame_s", "colour", "meter.model", "broker", "collector"):
+    for key in ("site", "frame_s", "colour", "instrument[0].meter.model", "broker", "collector"):
         assert key in answer.stderr, answer.stderr
     assert "sdm630" in answer.stderr, "an unknown model names the known ones"
 

@@ -38,24 +38,29 @@ def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
         ('class = "mass-spectrometer"', 'class = "mass-spectrometer"\ncolour = "grey"'),
     )
     assert set(found) == {
-        "simulation", "gateway.0.id", "binding.0.role", "policy.0.version", "session.0.attribution",
-        "instrument.0.colour",
+        "simulation", "gateway[0].id", "binding[0].role", "policy[0].version", "session[0].attribution",
+        "instrument[0].colour",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("old", "new", "at", "says"),
     [
-        ("2025-03-10T09:00:00+08:00", "2025-03-10T09:00:00", "session.0.start", "no offset"),
-        ("2025-03-10T09:00:00+08:00", "yesterday", "session.0.start", "Invalid isoformat"),
-        ("2025-03-10T09:00:00+08:00", "2025-03-10T11:00:00+08:00", "session.0", "end is not after start"),
-        ('entered_at = "2025-03-07T16:20:00+08:00"', "entered_at = 5", "session.0.entered_at", "a time with an offset"),
-        ("Asia/Shanghai", "Asia/Atlantis", "unit.0.time_zone", "no such time zone"),
-        ("Equipment Office", "Laboratory 3", "policy.0", "another one must approve"),
-        ("2024-12-20T10:00:00", "2025-12-20T10:00:00", "policy.0", "before it is approved"),
-        ("bridge_s = 300", "since = 2025-01-01", "policy.0.rules", "rules hold texts, numbers"),
-        ("d75a9801", "d75a98", "gateway.0.key.0.public_key", "32 bytes"),
-        ('serial = "23108675"\n\n', 'serial = "2310\\u00008675"\n\n', "meter.0.serial", "match pattern"),
+        ("2025-03-10T09:00:00+08:00", "2025-03-10T09:00:00", "session[0].start", "no offset"),
+        ("2025-03-10T09:00:00+08:00", "yesterday", "session[0].start", "Invalid isoformat"),
+        ("2025-03-10T09:00:00+08:00", "2025-03-10T11:00:00+08:00", "session[0]", "end is not after start"),
+        (
+            'entered_at = "2025-03-07T16:20:00+08:00"',
+            "entered_at = 5",
+            "session[0].entered_at",
+            "a time with an offset",
+        ),
+        ("Asia/Shanghai", "Asia/Atlantis", "unit[0].time_zone", "no such time zone"),
+        ("Equipment Office", "Laboratory 3", "policy[0]", "another one must approve"),
+        ("2024-12-20T10:00:00", "2025-12-20T10:00:00", "policy[0]", "before it is approved"),
+        ("bridge_s = 300", "since = 2025-01-01", "policy[0].rules", "rules hold texts, numbers"),
+        ("d75a9801", "d75a98", "gateway[0].key[0].public_key", "32 bytes"),
+        ('serial = "23108675"\n\n', 'serial = "2310\\u00008675"\n\n', "meter[0].serial", "match pattern"),
     ],
 )
 def test_a_fault_says_where_and_what(tmp_path: Path, old: str, new: str, at: str, says: str) -> None:
@@ -66,7 +71,7 @@ def test_a_fault_says_where_and_what(tmp_path: Path, old: str, new: str, at: str
 
 def test_a_key_that_could_bind_nobody_is_refused(tmp_path: Path) -> None:
     key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-    assert "small order" in faults(tmp_path, (key, "01" + "00" * 31))["gateway.0.key.0.public_key"]
+    assert "small order" in faults(tmp_path, (key, "01" + "00" * 31))["gateway[0].key[0].public_key"]
 
 
 def test_the_hash_of_a_policy_is_of_its_rules_alone() -> None:
