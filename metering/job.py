@@ -128,6 +128,7 @@ def _judge(connection: Connection, instrument: Instrument, part: Part, level: As
         instrument=instrument.instrument,
         day=part.day.isoformat(),
         zone=part.zone,
+        policy="" if part.policy is None else f"{part.policy.policy_id}@{part.policy.version}",
         policy_hash=_NO_HASH if part.policy is None else part.policy.content_hash,
         evidence_digest=evidence.digest,
         level=level,

@@ -23,7 +23,8 @@ class Basis:
 
     Attributes:
         day: ISO date of the local day; `zone` is the unit's time zone by name.
-        policy_hash: content hash of the policy; 32 zero bytes where none was in force, and nothing is credited.
+        policy: id and version of the policy, `id@version`; empty where none was in force, and nothing is credited.
+        policy_hash: content hash of its rules; 32 zero bytes where none was in force.
         evidence_digest: names the frames of the window of the period.
         provisional: evidence does not yet reach far enough past the period.
     """
@@ -31,6 +32,7 @@ class Basis:
     instrument: InstrumentId
     day: str
     zone: str
+    policy: str
     policy_hash: bytes
     evidence_digest: bytes
     level: Assurance
@@ -44,6 +46,7 @@ def document(basis: Basis, tally: Tally) -> dict[str, Any]:
         "day": basis.day,
         "zone": basis.zone,
         "period_ms": list(tally.period),
+        "policy": basis.policy,
         "policy_hash": basis.policy_hash.hex(),
         "evidence_digest": basis.evidence_digest.hex(),
         "rules_version": RULES_VERSION,

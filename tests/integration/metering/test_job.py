@@ -139,6 +139,7 @@ def test_a_day_is_cut_where_the_policy_changes(
     approve(migrated, tmp_path, change, version=2)
     days = measured(connection).days
     assert [day["period_ms"] for day in days] == [[DAY[0], change], [change, DAY[1]]]
+    assert [day["policy"] for day in days] == ["hours@1", "hours@2"]
     assert len({day["policy_hash"] for day in days}) == 2
     assert sum(day["effective_ms"] for day in days) == 9 * RUN_MS
 
