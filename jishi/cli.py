@@ -145,6 +145,29 @@ def hours_run(
         cli.show(report)
 
 
+@hours_app.command(
+    "file",
+    epilog="Example: jishi hours file day.csv.gz --policy policy.toml --format tracebase --tz Europe/Berlin --json",
+)
+def hours_file(
+    traces: Annotated[list[Path], typer.Argument(help="One recording, in one or more files; .gz or plain.")],
+    policy: Annotated[Path, typer.Option(help="TOML: enter_w, leave_w, off_w, dwell_on_s, bridge_s, min_run_s ...")],
+    form: Annotated[str, typer.Option("--format", help="tracebase, csv or shdr.")] = "tracebase",
+    key: Annotated[str | None, typer.Option(help="Column of power (csv) or execution item (shdr).")] = None,
+    tz: Annotated[str | None, typer.Option(help="Zone of local times, such as Asia/Shanghai.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Meter a recording that nobody signed (assurance L2)."""
+    from metering import cli
+
+    report = cli.file_hours(traces, policy, form, key, tz)
+    if as_json:
+        say_json(report)
+    else:
+        cli.show_file(report)
+
+
 @sim_app.command("run", epilog="Example: jishi sim run --scenario demo --seed 1 --truth truth.json --ready ready.json")
 def sim_run(
     *,

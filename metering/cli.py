@@ -4,6 +4,7 @@ Does not: parse the command line (`jishi.cli`) or compute (`job`, `core`).
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,8 +14,9 @@ from rich.table import Table
 
 from contract.errors import ConfigError
 from contract.states import Assurance
-from contract.units import bounds_text, hours, hours_text, parse_utc_ms, share_text
+from contract.units import MS_PER_HOUR, bounds_text, hours, hours_text, parse_utc_ms, share_text
 from metering import job
+from metering.recordings.meter import meter_files
 from storage import registry
 from storage.pool import connect
 
@@ -88,6 +90,33 @@ def show(report: Mapping[str, Any]) -> None:
             share_text(length - total["states_ms"]["UNKNOWN"], length),
         )
     Console().print(table)
+
+
+def file_hours(traces: Sequence[Path], policy: Path, form: str, key: str | None, tz: str | None) -> dict[str, Any]:
+    """Meter a recording (see `recordings.meter.meter_files`), with a sign of life while it is read."""
+    with Console(stderr=True).status(f"reading {len(traces)} files"):
+        return meter_files(traces, policy, form, key, tz)
+
+
+def show_file(report: Mapping[str, Any]) -> None:
+    """A table of runs for people, and the totals beneath."""
+    table = Table(title=f"运行 runs, {report['assurance']}")
+    for heading in ("开始 start", "结束 end", "秒 seconds", "含缺口 has gap"):
+        table.add_column(heading)
+    for run in report["runs"]:
+        table.add_row(run["start"], run["end"], f"{run['seconds']:.3f}", "是 yes" if run["has_gap"] else "")
+    console = Console()
+    console.print(table)
+    point, low, high = (report[name] for name in ("effective_h", "effective_low_h", "effective_high_h"))
+    energy = "无功率 no power" if report["energy_kwh"] is None else f"{report['energy_kwh']:.3f} kWh"
+    bounds = bounds_text(round(low * MS_PER_HOUR), round(high * MS_PER_HOUR))
+    console.print(f"有效机时 effective {hours_text(round(point * MS_PER_HOUR))} h {escape(bounds)}, {energy}")
+    rows = report["rows"]
+    coverage = share_text(round(report["coverage"] * 1e9), 10**9)
+    console.print(
+        f"覆盖率 coverage {coverage}; 行 rows: {rows['read']} read, {rows['broken']} broken, "
+        f"{rows['out_of_order']} out of order"
+    )
 
 
 def _period(from_time: str, to_time: str) -> tuple[int, int]:

@@ -73,7 +73,7 @@ def between_samples(signal: Signal, states: Integers, within: Span, bound: Bound
         within: the span to cover; what no reading speaks of is UNKNOWN.
         bound: which of the three.
     """
-    if len(states) == 0:
+    if len(states) < 2:  # noqa: PLR2004 - one reading alone says nothing of any time
         return normal([Piece(*within, State.UNKNOWN)])
     here, following = states[:-1], states[1:]
     spoken = {Bound.LOW: np.minimum(here, following), Bound.POINT: here, Bound.HIGH: np.maximum(here, following)}[bound]
@@ -89,7 +89,7 @@ def between_samples(signal: Signal, states: Integers, within: Span, bound: Bound
 
 def _pieces(edges: Integers, codes: Integers, end: int) -> list[Piece]:
     """Run-length encoding: pieces that begin at `edges`, the last one ending at `end`; empty ones dropped."""
-    lasting = np.append(np.diff(edges), end - edges[-1] if len(edges) else 0) > 0
+    lasting = np.append(np.diff(edges), end - edges[-1]) > 0
     edges, codes = edges[lasting], codes[lasting]
     first = np.append(True, codes[1:] != codes[:-1])[: len(codes)]
     starts = edges[first].tolist()

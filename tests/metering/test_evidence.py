@@ -122,3 +122,11 @@ def test_what_cannot_be_read_earns_nothing_and_is_named() -> None:
     found = assemble([*stream.frames, b"rubbish"])
     assert [link.seq for link in found.links] == [0, 1]
     assert len(found.refused) == 2
+
+
+def test_one_reading_alone_says_nothing_of_any_time() -> None:
+    stream = Stream(gateway=GATEWAY)
+    stream.grow(1)
+    stream.add(replace(GATEWAY.measurement(), power=None, lines=Readings(values=(1,), absent=(0, 1, 2, 3))))
+    found = tally(measure(assemble(stream.frames), POLICY, (), WITHIN), WITHIN)
+    assert (found.unknown_ms, found.effective.low_ms, found.effective.high_ms) == (600_000, 0, 600_000)

@@ -1,0 +1,1 @@
+"""Recordings metered as they are: unsigned traces of a smart plug or a controller, assurance L2 at most."""
