@@ -101,10 +101,11 @@ def file_hours(traces: Sequence[Path], policy: Path, form: str, key: str | None,
 def show_file(report: Mapping[str, Any]) -> None:
     """A table of runs for people, and the totals beneath."""
     table = Table(title=f"运行 runs, {report['assurance']}")
-    for heading in ("开始 start", "结束 end", "秒 seconds", "含缺口 has gap"):
+    for heading in ("开始 start", "结束 end", "秒 s", "缺口 gap"):
         table.add_column(heading)
     for run in report["runs"]:
-        table.add_row(run["start"], run["end"], f"{run['seconds']:.3f}", "是 yes" if run["has_gap"] else "")
+        start, end = (run[edge][:19].replace("T", " ") + run[edge][-6:] for edge in ("start", "end"))
+        table.add_row(start, end, f"{run['seconds']:.3f}", "是 yes" if run["has_gap"] else "")
     console = Console()
     console.print(table)
     point, low, high = (report[name] for name in ("effective_h", "effective_low_h", "effective_high_h"))
