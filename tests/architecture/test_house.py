@@ -184,3 +184,15 @@ def test_the_glossary_names_what_the_code_names() -> None:
     for enumeration in (usage.Party, usage.Purpose, registry.Role):
         for member in enumeration:
             assert re.search(rf"\b{member.value.replace('-', '[ -]')}\b", page), member
+
+
+def test_the_tests_that_the_architecture_page_names_are_there() -> None:
+    page = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
+    defined = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert named
+    assert named <= defined
