@@ -4,19 +4,19 @@ One statement is one instrument, one local day, one policy version, one assuranc
 evidence of that day's window alone, whoever asks and whenever: a verifier with the same frames gets the same digest.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from contract import clock
-from contract.frame import Measurement
-from contract.registry import Role
+from contract.frame import MAX_TIME_MS, Meter
+from contract.registry import Binding, Role
 from contract.states import Assurance, ClockState
 from metering.core import statement
-from metering.core.evidence import Evidence, assemble, with_clocks
+from metering.core.evidence import Evidence, assemble, with_clocks, with_meters
 from metering.core.pipeline import RULES_VERSION, Measured, measure, window
 from metering.core.policy import Policy, Profile, parse_policy
 from metering.core.spans import Span, Spans, clip, union
@@ -91,7 +91,8 @@ def parts(connection: Connection, instrument: Instrument, asked: Span) -> Iterat
     while _midnight(day, zone) < asked[1]:
         whole = (_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
         edge = whole[0]
-        for policy in registry.policies(connection, instrument.instrument, *whole):
+        # A day that a zone left out (Samoa, 2011-12-30) is empty.
+        for policy in registry.policies(connection, instrument.instrument, *whole) if edge < whole[1] else ():
             begin = max(policy.valid_from_ms, edge)
             end = min(whole[1], policy.valid_to_ms or whole[1])
             if edge < begin:
@@ -118,32 +119,31 @@ class _Judged:
 
 
 def _judge(connection: Connection, instrument: Instrument, part: Part, level: Assurance) -> _Judged:
+    """One statement. Without a policy in force nothing can be judged, so no frame is read."""
     policy = _NO_POLICY if part.policy is None else parse_policy(part.policy.rules)
     within = window(policy, part.period)
-    evidence = _evidence(connection, instrument, within, part.policy)
-    counted = with_clocks(evidence, _clocks(level, simulation=registry.snapshot(connection).simulation))
-    sessions = registry.sessions(connection, instrument.instrument, *within)
-    measured = measure(counted, policy, sessions, within, _sole(connection, instrument, within))
+    name = instrument.instrument
+    cut = frames.equivocated(connection, name)
+    evidence = assemble(() if part.policy is None else frames.read(connection, name, *within), cut)
+    bindings = [_until(one, within[1]) for one in registry.bindings(connection, name) if one.valid_from_ms < within[1]]
+    sessions = registry.sessions(connection, name, *within)
+    simulation = registry.snapshot(connection).simulation
+    own = _own_meters(bindings)
+    counted = with_meters(with_clocks(evidence, _clocks(level, simulation=simulation)), own)
+    measured = measure(counted, policy, sessions, within, clip(union(*own.values()), within))
     basis = statement.Basis(
-        instrument=instrument.instrument,
+        instrument=name,
         day=part.day.isoformat(),
         zone=part.zone,
         policy="" if part.policy is None else f"{part.policy.policy_id}@{part.policy.version}",
         policy_hash=_NO_HASH if part.policy is None else part.policy.content_hash,
         evidence_digest=evidence.digest,
+        registry_digest=statement.registry_digest(sessions, bindings, cut, simulation=simulation),
         level=level,
-        provisional=_last_ms(evidence) < within[1],
+        provisional=frames.reach(connection).get(name, 0) < within[1],
     )
     document = statement.document(basis, tally(measured, part.period))
     return _Judged(part=part, evidence=evidence, measured=measured, document=document)
-
-
-def _evidence(connection: Connection, instrument: Instrument, within: Span, policy: StoredPolicy | None) -> Evidence:
-    """The frames of a window. Without a policy in force nothing can be judged, so nothing is read."""
-    if policy is None:
-        return assemble(())
-    cut = frames.equivocated(connection, instrument.instrument)
-    return assemble(frames.read(connection, instrument.instrument, *within), cut)
 
 
 def _clocks(level: Assurance, *, simulation: bool) -> set[ClockState]:
@@ -153,15 +153,26 @@ def _clocks(level: Assurance, *, simulation: bool) -> set[ClockState]:
     return {ClockState.SYNCHRONISED, *([ClockState.SIMULATED] if simulation else [])}
 
 
-def _sole(connection: Connection, instrument: Instrument, within: Span) -> Spans:
-    """When the instrument had a meter of its own: a shared one only corroborates."""
-    bindings = registry.bindings(connection, instrument.instrument)
-    return clip(union((b.valid_from_ms, b.valid_to_ms or within[1]) for b in bindings if b.role is Role.SOLE), within)
+def _until(binding: Binding, end_ms: int) -> Binding:
+    """A binding as it was known by the end of a window: what ended it later does not concern it."""
+    ended = binding.valid_to_ms is not None and binding.valid_to_ms < end_ms
+    return binding if ended else replace(binding, valid_to_ms=None)
 
 
-def _last_ms(evidence: Evidence) -> int:
-    """The latest moment of which there is a reading."""
-    return max((link.content.utc_ms[-1] for link in evidence.links if isinstance(link.content, Measurement)), default=0)
+def _own_meters(bindings: Iterable[Binding]) -> dict[Meter, Spans]:
+    """The meters of the instrument's own, and when: a shared or auxiliary one only corroborates."""
+    own: dict[Meter, Spans] = {}
+    for one in bindings:
+        if one.role is Role.SOLE:
+            meter = Meter(
+                model=one.meter_model,
+                serial=one.meter_serial,
+                ct_primary_a=one.ct_primary_a,
+                ct_secondary_a=one.ct_secondary_a,
+            )
+            end_ms = MAX_TIME_MS + 1 if one.valid_to_ms is None else one.valid_to_ms
+            own[meter] = union(own.get(meter, ()), [(one.valid_from_ms, end_ms)])
+    return own
 
 
 def _append(connection: Connection, instrument: Instrument, judged: _Judged, level: Assurance) -> bool:
@@ -171,7 +182,7 @@ def _append(connection: Connection, instrument: Instrument, judged: _Judged, lev
     standing = [
         found.digest
         for found in statements.read(connection, instrument.instrument, *part.period)
-        if (found.period_from_ms, found.period_to_ms, found.level) == (*part.period, level)
+        if found.level == level
     ]
     if digest in standing:
         return False

@@ -41,7 +41,7 @@ def equivocated(connection: Connection, instrument: InstrumentId) -> dict[Stream
 
 
 def reach(connection: Connection) -> dict[InstrumentId, int]:
-    """The latest moment (UTC ms) that a stored frame of each instrument speaks of.
+    """The latest moment (UTC ms) that the newest frame of any stream of each instrument speaks of.
 
     Raises:
         StorageError: the server failed.

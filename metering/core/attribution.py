@@ -68,12 +68,18 @@ class _Carry:
         return union(self._carried(session, runs) for session in sessions)
 
     def _carried(self, session: Session, runs: Spans) -> Span:
-        """A session, and the run that goes on unattended after it: until it ends, another begins, or `carry`."""
+        """A session, and the run that goes on unattended after it: until it ends, others sign in, or `carry`."""
         end = session.end_ms
         run = next((run for run in runs if run[0] < end < run[1]), None)
         if run is None or not self.policy.carry_ms:
             return session.start_ms, end
-        following = [other.start_ms for other in self.everyone if other.start_ms >= end]
+        following = [
+            other.start_ms
+            for other in self.everyone
+            if other.start_ms >= end
+            and other.standing >= Attribution.SIGNED_IN
+            and (other.party is Party.EXTERNAL) != (session.party is Party.EXTERNAL)
+        ]
         return session.start_ms, min([run[1], end + self.policy.carry_ms, *following])
 
 

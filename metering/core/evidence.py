@@ -14,10 +14,11 @@ import numpy as np
 
 from contract import codec, seal
 from contract.errors import EvidenceError
-from contract.frame import Content, Measurement, Readings
+from contract.frame import Content, Measurement, Meter, Readings
 from contract.ids import StreamId
 from contract.states import ClockState, State
 from metering.core.policy import Policy
+from metering.core.spans import Spans
 from metering.core.timeline import Flags, Integers, Signal
 
 _PERIODS_PER_GAP = 3
@@ -105,6 +106,18 @@ def _believed(chain: Iterable[Link], cut: Mapping[StreamId, int]) -> list[Link]:
 def with_clocks(evidence: Evidence, clocks: Container[ClockState]) -> Evidence:
     """Only the frames whose clock state is one of these; what is left out is a hole, and the digest names all."""
     return replace(evidence, links=tuple(link for link in evidence.links if link.content.clock in clocks))
+
+
+def with_meters(evidence: Evidence, bound: Mapping[Meter, Spans]) -> Evidence:
+    """Only what these meters measured while they were bound; another meter's frames are a hole."""
+
+    def counts(content: Content) -> bool:
+        if not isinstance(content, Measurement):
+            return True
+        first, last = content.utc_ms[0], content.utc_ms[-1]
+        return any(from_ms <= first and last < to_ms for from_ms, to_ms in bound.get(content.meter, ()))
+
+    return replace(evidence, links=tuple(link for link in evidence.links if counts(link.content)))
 
 
 def power_signal(evidence: Evidence, policy: Policy) -> Signal:

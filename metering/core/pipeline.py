@@ -74,13 +74,13 @@ def judge(seen: Observed, policy: Policy, sessions: Sequence[Session] = (), main
     """Apply the rules to what was seen (arguments as in `measure`)."""
     steady = debounce(guarded(seen.low, seen.high), policy)
     most = upper(seen.low, seen.high, spans_of(steady, State.RUNNING), policy)
-    least = proven(credit(mark_warmup(steady, policy, most.may_run), policy, over_unknown=False), seen.high, policy)
+    least = credit(mark_warmup(steady, policy, most.may_run), policy, over_unknown=False)
     middle = mark_warmup(debounce(seen.point, policy), policy, ())
     return Measured(
         policy=policy,
         sessions=tuple(sessions),
         states=middle,
-        low=_without(least, maintenance),
+        low=_without(proven(least, seen.point, seen.high, policy), maintenance),
         point=_without(credit(middle, policy, over_unknown=True), maintenance),
         high=replace(most, effective=subtract(most.effective, maintenance)),
         contradicted=seen.contradicted,

@@ -18,6 +18,8 @@ LONGEST_WARMUP_MS: Final = 86_400_000
 
 
 _BRIDGED_SHARE_MAX_PCT: Final = 50
+_LONGEST_UNSTATED_GAP_MS: Final = 600_000
+"""Where a policy states no `max_gap`: three sampling periods are within this [D]."""
 
 
 class Profile(StrEnum):
@@ -65,14 +67,19 @@ class Policy:
     warmup_from_off: bool = False
 
     def margin_ms(self) -> int:
-        """How far after a period evidence can still change its hours: a day is provisional until it passes this."""
-        gap = self.max_gap_ms or 0
-        dwell = max(self.dwell_on_ms, self.dwell_off_ms)
-        return max(self.prep_cap_ms, self.post_cap_ms, self.bridge_ms, self.min_run_ms, self.carry_ms, gap, dwell)
+        """How far after a period evidence can still change its hours: a day is provisional until it passes this.
+
+        One limit follows another: preparation waits for its run, the run for `min_run`, that for a bridge, the bridge
+        for the dwell of what comes after it.
+        """
+        gap = _LONGEST_UNSTATED_GAP_MS if self.max_gap_ms is None else self.max_gap_ms
+        run = self.bridge_ms + self.min_run_ms + self.dwell_on_ms + self.dwell_off_ms + gap
+        return max(self.prep_cap_ms, self.post_cap_ms, self.carry_ms) + run
 
     def look_behind_ms(self) -> int:
         """How far before a period evidence can change its hours."""
-        return self.margin_ms() + (LONGEST_WARMUP_MS if self.warmup_from_off else 0)
+        remembers = self.warmup_from_off or (self.profile is Profile.POWER and self.leave_mw < self.enter_mw)
+        return self.margin_ms() + (LONGEST_WARMUP_MS if remembers else 0)
 
 
 _POWERS: Final = ("enter_w", "leave_w", "off_w", "run_floor_w")

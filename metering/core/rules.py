@@ -129,19 +129,25 @@ def credit(timeline: Timeline, policy: Policy, *, over_unknown: bool) -> Credit:
     return Credit(runs=runs, run=running, bridge=bridge, prep=prep, post=post)
 
 
-def proven(low: Credit, high: Timeline, policy: Policy) -> Credit:
+def proven(low: Credit, point: Timeline, high: Timeline, policy: Policy) -> Credit:
     """Credit of a low timeline less what another state may have taken from preparation and post-processing.
 
-    Where WARMUP follows another working state within one interval of readings, the low timeline says WARMUP over all of
-    it; it is proven only from where the high timeline says so too. For COOLDOWN the same holds at its end.
+    Where WARMUP follows RUNNING within one interval of readings, the low timeline says WARMUP over all of it, and a
+    single reading of RUNNING between two of WARMUP leaves no piece of its own in it. So preparation is proven only
+    from the first reading of its last WARMUP (the point timeline holds readings), and post-processing only up to the
+    last reading of its first COOLDOWN (where the high timeline leaves it).
     """
-    warming = spans_of(high, State.WARMUP)
+    warming = spans_of(point, State.WARMUP)
     if policy.warmup_from_off:
         # There preparation is standby seen after dwell: a blip of inrush is part of it.
         warming = union(warming, spans_of(debounce(high, policy), State.STANDBY))
-    cooling = spans_of(high, State.COOLDOWN)
+    cooling, surely = spans_of(point, State.COOLDOWN), spans_of(high, State.COOLDOWN)
     prep = ((inside[-1][0], to_ms) for from_ms, to_ms in low.prep if (inside := clip(warming, (from_ms, to_ms))))
-    post = ((from_ms, inside[0][1]) for from_ms, to_ms in low.post if (inside := clip(cooling, (from_ms, to_ms))))
+    post = (
+        (from_ms, sure[0][1] if (sure := clip(surely, inside[0])) else inside[0][0])
+        for from_ms, to_ms in low.post
+        if (inside := clip(cooling, (from_ms, to_ms)))
+    )
     return replace(low, prep=union(prep), post=union(post))
 
 

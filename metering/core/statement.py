@@ -5,13 +5,15 @@ The document holds integers and text only, so that its digest is the same wherev
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import cbor2
 
-from contract.ids import InstrumentId
+from contract.ids import InstrumentId, StreamId
+from contract.registry import Binding
 from contract.states import Assurance, State
+from contract.usage import Session
 from metering.core.pipeline import RULES_VERSION
 from metering.core.spans import Span
 from metering.core.tally import Tally
@@ -26,6 +28,7 @@ class Basis:
         policy: id and version of the policy, `id@version`; empty where none was in force, and nothing is credited.
         policy_hash: content hash of its rules; 32 zero bytes where none was in force.
         evidence_digest: names the frames of the window of the period.
+        registry_digest: names what else was judged by: sessions, bindings, distrusted streams (`registry_digest`).
         provisional: evidence does not yet reach far enough past the period.
     """
 
@@ -35,6 +38,7 @@ class Basis:
     policy: str
     policy_hash: bytes
     evidence_digest: bytes
+    registry_digest: bytes
     level: Assurance
     provisional: bool
 
@@ -49,6 +53,7 @@ def document(basis: Basis, tally: Tally) -> dict[str, Any]:
         "policy": basis.policy,
         "policy_hash": basis.policy_hash.hex(),
         "evidence_digest": basis.evidence_digest.hex(),
+        "registry_digest": basis.registry_digest.hex(),
         "rules_version": RULES_VERSION,
         "level": int(basis.level),
         "provisional": basis.provisional,
@@ -65,6 +70,22 @@ def document(basis: Basis, tally: Tally) -> dict[str, Any]:
         "bridged_runs": tally.bridged_runs,
         "intervals_ms": [list(span) for span in tally.intervals],
     }
+
+
+def registry_digest(
+    sessions: Iterable[Session], bindings: Iterable[Binding], cut: Mapping[StreamId, int], *, simulation: bool
+) -> bytes:
+    """SHA-256 over what a statement rests on beside frames and policy.
+
+    Records are only added, and closed once, so that a statement never comes back after another took its place.
+    """
+    parts = [
+        sorted(list(astuple(session)) for session in sessions),
+        [list(astuple(binding)) for binding in bindings],
+        [[stream, seq] for stream, seq in sorted(cut.items())],
+        simulation,
+    ]
+    return hashlib.sha256(cbor2.dumps(parts, canonical=True)).digest()
 
 
 def digest(document: Mapping[str, Any]) -> bytes:

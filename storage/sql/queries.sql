@@ -114,10 +114,11 @@ SELECT s.stream_no FROM stream s JOIN instrument i USING (instrument_no) WHERE i
 SELECT bytes FROM frame WHERE stream_no = %s AND begin_ms < %s AND end_ms >= %s ORDER BY seq
 
 -- name: reach
+-- The newest frame of each stream, by its unique index: never a scan of all frames.
 SELECT i.instrument_id, max(f.end_ms)
 FROM instrument i
 JOIN stream s USING (instrument_no)
-JOIN frame f USING (stream_no)
+CROSS JOIN LATERAL (SELECT end_ms FROM frame WHERE stream_no = s.stream_no ORDER BY seq DESC LIMIT 1) f
 GROUP BY i.instrument_id
 
 -- name: equivocated

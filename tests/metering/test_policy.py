@@ -52,6 +52,9 @@ def test_what_a_profile_needs(profile: str, needed: str) -> None:
 
 
 def test_the_windows_reach_as_far_as_the_rules() -> None:
-    policy = parse_policy(POWER | {"prep_cap_s": 1800, "bridge_s": 300, "warmup_from_off": True})
-    assert policy.margin_ms() == 1_800_000
-    assert policy.look_behind_ms() == 1_800_000 + LONGEST_WARMUP_MS
+    caps = {"prep_cap_s": 1800, "bridge_s": 300, "min_run_s": 60, "dwell_on_s": 5, "max_gap_s": 30}
+    policy = parse_policy(POWER | caps)
+    assert policy.margin_ms() == (1800 + 300 + 60 + 5 + 30) * 1000, "one limit follows another"
+    assert policy.look_behind_ms() == policy.margin_ms() + LONGEST_WARMUP_MS, "a reading between the levels remembers"
+    runstate = parse_policy({"profile": "runstate", "lines": [{"line": "run", "state": "RUNNING"}], **caps})
+    assert runstate.look_behind_ms() == runstate.margin_ms()

@@ -1,10 +1,11 @@
 """Hours from a real database: statements of whole local days, totals of what was asked, history kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from evidence import DAY_MS, LATER_MS, Gateway, Stream, enrol, retimed
+from evidence import DAY_MS, FROM_MS, LATER_MS, Gateway, Stream, enrol, retimed
 
 from collector.sink import Sink
 from collector.subscriber import Message
@@ -35,7 +36,7 @@ def deliver(migrated: str, tmp_path: Path) -> Deliver:
     def put(stream: Stream) -> None:
         intake = Intake(migrated, "test")
         sink = Sink(intake, lambda _: True)
-        heard = {"topic": ALPHA.topic, "received_at_ms": LATER_MS, "mid": 1, "qos": 1, "connection": 0}
+        heard = {"topic": stream.gateway.topic, "received_at_ms": LATER_MS, "mid": 1, "qos": 1, "connection": 0}
         sink.take([Message(raw=raw, **heard) for raw in stream.frames])  # type: ignore[arg-type]  # fields by name
         intake.close()
 
@@ -170,6 +171,93 @@ def test_equivocation_credits_nothing_from_there_on(
     deliver(Stream(gateway=ALPHA, frames=twin.frames[6:]))
     approve(migrated, tmp_path, MIDNIGHT_MS)
     assert measured(connection).total["effective_ms"] == 5 * RUN_MS
+
+
+def load(dsn: str, folder: Path, text: str) -> None:
+    path = folder / "more.toml"
+    path.write_text(f"simulation = false\n{text}", "utf-8")
+    with connect(dsn) as connection:
+        registry_load.load(connection, registry_file.read(path))
+
+
+def binding(gateway: str, since_ms: int, until_ms: int | None = None, role: str = "sole") -> str:
+    until = f'valid_to = "{utc_text(until_ms)}"' if until_ms else ""
+    return f"""[[binding]]
+instrument = "{ALPHA.instrument}"
+gateway = "{gateway}"
+meter_model = "sdm120"
+meter_serial = "serial-{gateway}"
+role = "{role}"
+valid_from = "{utc_text(since_ms)}"
+{until}
+"""
+
+
+def test_a_policy_put_in_force_at_noon_leaves_no_two_statements_for_one_moment(
+    deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
+) -> None:
+    deliver(ten())
+    approve(migrated, tmp_path, MIDNIGHT_MS)
+    measured(connection)
+    noon = MIDNIGHT_MS + 12 * 3_600_000
+    approve(migrated, tmp_path, MIDNIGHT_MS, noon)
+    approve(migrated, tmp_path, noon, version=2)
+    measured(connection)
+    standing = [(s.period_from_ms, s.period_to_ms) for s in statements.read(connection, ALPHA.instrument, *DAY)]
+    assert standing == [(DAY[0], noon), (noon, DAY[1])]
+
+
+def test_what_was_computed_last_is_what_stands(
+    deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
+) -> None:
+    deliver(ten())
+    approve(migrated, tmp_path, MIDNIGHT_MS)
+    first = measured(connection).days[0]
+    cut = DAY_MS + 300_000
+    load(migrated, tmp_path, binding("alpha", FROM_MS, cut))
+    assert measured(connection).days[0]["effective_ms"] < first["effective_ms"]
+    load(migrated, tmp_path, binding("alpha", cut))
+    third = measured(connection)
+    assert third.days[0]["effective_ms"] == first["effective_ms"]
+    (standing,) = statements.read(connection, ALPHA.instrument, *DAY)
+    assert standing.digest == statement.digest(third.days[0])
+
+
+@pytest.mark.parametrize("role", ["shared", "auxiliary"])
+def test_a_meter_that_is_not_its_own_earns_nothing_beside_one_that_is(
+    role: str, deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
+) -> None:
+    beta = Gateway(name="beta")
+    known = f"""[[gateway]]
+id = "beta"
+site = "huaian"
+unit = "unit"
+[[gateway.key]]
+public_key = "{beta.public.hex()}"
+valid_from = "{utc_text(FROM_MS)}"
+[[meter]]
+model = "sdm120"
+serial = "serial-beta"
+"""
+    load(migrated, tmp_path, known + binding("beta", FROM_MS, role=role))
+    approve(migrated, tmp_path, MIDNIGHT_MS)
+    other = Stream(gateway=beta)
+    other.add(replace(beta.genesis(), instrument=ALPHA.instrument))
+    for minute in range(1, 10):
+        other.add(replace(beta.measurement(DAY_MS + 60_000 * minute), instrument=ALPHA.instrument))
+    deliver(other)
+    total = measured(connection).total
+    assert (total["effective_ms"], total["states_ms"]["UNKNOWN"]) == (0, 600_000)
+
+
+def test_a_day_is_final_once_later_evidence_came(
+    deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
+) -> None:
+    approve(migrated, tmp_path, MIDNIGHT_MS)
+    stream = ten()
+    stream.add(ALPHA.measurement(DAY[1] + 8 * 3_600_000))
+    deliver(stream)
+    assert measured(connection).days[0]["provisional"] is False
 
 
 def test_the_command_lists_every_fault_of_its_options(migrated: str) -> None:
