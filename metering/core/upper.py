@@ -58,8 +58,8 @@ def upper(low: Timeline, high: Timeline, certain: Spans, policy: Policy) -> Uppe
     loose = union(unsure, subtract(spans_of(filled, State.RUNNING), certain))
     before = union(loose, spans_of(timeline, State.WARMUP), spans_of(low, State.WARMUP))
     if policy.warmup_from_off:
-        off = union(spans_of(low, State.OFF), spans_of(high, State.OFF))
-        before = union(before, _warmup_after_off(timeline, certain, unknown, off))
+        off = union(spans_of(low, State.OFF), spans_of(high, State.OFF), unknown)
+        before = union(before, _warmup_after_off(timeline, certain, off))
     after = union(loose, spans_of(timeline, State.COOLDOWN), spans_of(low, State.COOLDOWN))
     prep = union(
         (max(from_ms, run.from_ms - policy.prep_cap_ms), run.from_ms)
@@ -102,13 +102,12 @@ def _last(certain: Spans, start: int, end: int) -> int:
     return inside[-1][1] if inside else start
 
 
-def _warmup_after_off(timeline: Timeline, certain: Spans, unknown: Spans, off: Spans) -> Spans:
-    """Standby that may be the stretch from an OFF edge to the first run."""
+def _warmup_after_off(timeline: Timeline, certain: Spans, off: Spans) -> Spans:
+    """Standby that may be the stretch from an OFF edge (seen in `off`, or hidden in a gap) to the first run."""
     return union(
         (_since_off(piece, off), piece.to_ms)
         for place, piece in enumerate(timeline)
-        if piece.state is State.STANDBY
-        and (clip(off, piece[:2]) or _off_may_precede(timeline[:place], certain, unknown, off))
+        if piece.state is State.STANDBY and (clip(off, piece[:2]) or _off_may_precede(timeline[:place], certain, off))
     )
 
 
@@ -117,12 +116,11 @@ def _since_off(piece: Piece, off: Spans) -> int:
     return inside[0][0] if inside else piece.from_ms
 
 
-def _off_may_precede(earlier: Sequence[Piece], certain: Spans, unknown: Spans, off: Spans) -> bool:
-    """Whether, going back, an OFF (seen, or hidden in a gap) comes before any certain run."""
+def _off_may_precede(earlier: Sequence[Piece], certain: Spans, off: Spans) -> bool:
+    """Whether, going back, an OFF may come before any certain run."""
     for piece in reversed(earlier):
         if piece.state is State.RUNNING:
-            since = _last(certain, piece.from_ms, piece.to_ms)
-            if clip(union(unknown, off), (since, piece.to_ms)):
+            if clip(off, (_last(certain, piece.from_ms, piece.to_ms), piece.to_ms)):
                 return True
             if clip(certain, piece[:2]):
                 return False
