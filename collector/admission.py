@@ -24,6 +24,10 @@ from storage.records import Head
 
 MAX_AHEAD_MS: Final = 600_000
 """How far a gateway's clock may be ahead of ours."""
+MAX_RUNS: Final = 1_024
+"""Most runs of one stream. An honest gateway has 256 frames on their way, so it never leaves more holes than that."""
+MAX_SPAN_MS: Final = 86_400_000
+"""Longest time one measurement may cover: each month it touches is a partition of the projections, each day a chunk."""
 
 
 class Outcome(StrEnum):
@@ -128,6 +132,10 @@ def place(frame: Frame, head: Head | None, known: Collection[bytes]) -> tuple[Ve
         other = EvidenceError(Reason.EQUIVOCATION, f"another frame holds seq {envelope.seq} of this stream")
         return refused(other, authentic=True), head
     held = chain.hold(head, envelope.seq, envelope.prev_hash, frame_hash)
+    if len(held.runs) > max(MAX_RUNS, len(head.runs)):
+        # Not held: it may come again once older holes are filled. A head grows with its holes, and so does each batch.
+        crowded = EvidenceError(Reason.TOO_MANY_HOLES, f"{MAX_RUNS} runs are held: fill their holes first")
+        return refused(crowded, authentic=False), head
     if fault := frame.fault or _misplaced(frame, head):
         return refused(fault, authentic=True), held
     if frame.content and not held.instrument:
@@ -147,6 +155,8 @@ def _content(frame: Frame, received_at_ms: int, registry: Registry) -> Content:
     content = codec.decode(frame.sealed.payload)
     if content.clock is ClockState.SIMULATED and not registry.simulation:
         raise EvidenceError(Reason.SIMULATED_CLOCK, "the clock is simulated, this registry is not a simulation")
+    if isinstance(content, Measurement) and content.utc_ms[-1] - content.utc_ms[0] > MAX_SPAN_MS:
+        raise EvidenceError(Reason.MALFORMED, f"one measurement covers {content.utc_ms[-1] - content.utc_ms[0]} ms")
     moments = _moments(content, received_at_ms)
     if content.clock is not ClockState.SIMULATED and moments[1] > received_at_ms + MAX_AHEAD_MS:
         raise EvidenceError(Reason.FUTURE_TIME, f"{moments[1] - received_at_ms} ms ahead of the collector's clock")

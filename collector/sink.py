@@ -52,6 +52,7 @@ class Sink:
             StorageError: it was time to leave before the batch could be stored; nothing of it MAY be acknowledged.
         """
         unstorable: EvidenceError | None = None
+        failures = 0
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
@@ -64,12 +65,21 @@ class Sink:
                 if len(messages) > 1:
                     middle = len(messages) // 2
                     return self.take(messages[:middle]) + self.take(messages[middle:])
-                unstorable = error
+                # Once more from fresh caches; then without its content; what fails even so is no fault of the frame.
+                failures += 1
+                if failures > 1:
+                    unstorable = unstorable or error
+                if failures > 2:  # noqa: PLR2004 - the third of the steps above
+                    pause_s = self._paused(pause_s, StorageError(str(error)))
             except StorageError as error:
-                _log.error("storage failed, nothing is acknowledged", detail=str(error), pause_s=pause_s)
-                if self._wait(pause_s):
-                    raise
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                pause_s = self._paused(pause_s, error)
+
+    def _paused(self, pause_s: float, error: StorageError) -> float:
+        """Wait before the next try; returns how long to wait the time after."""
+        _log.error("storage failed, nothing is acknowledged", detail=str(error), pause_s=pause_s)
+        if self._wait(pause_s):
+            raise error
+        return min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _try(self, messages: Sequence[Message], unstorable: EvidenceError | None) -> Counter[GatewayId]:
         registry = self._intake.registry()

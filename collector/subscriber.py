@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.config import Config
 from contract import clock
+from contract.seal import MAX_FRAME_BYTES
 from contract.topics import ALL_FRAMES, Topic
 
 _SESSION_EXPIRY_S: Final = 7 * 86_400
@@ -31,6 +32,8 @@ _MAX_RECEIVE: Final = 65_535
 _KEEPALIVE_S: Final = 30
 _MAX_RECONNECT_S: Final = 30
 _QUEUE_WAIT_S: Final = 0.5
+_MAX_PACKET_BYTES: Final = 2 * MAX_FRAME_BYTES
+"""A frame, the longest topic, and properties."""
 
 _log = structlog.get_logger()
 
@@ -65,6 +68,7 @@ class Subscriber:
         self._closing = threading.Event()
         self._client, self._connect = _client(config.name, modern=config.broker.protocol == "5", window=window)
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
@@ -118,6 +122,10 @@ class Subscriber:
         _log.info("connected", session_present=flags.session_present)
         client.subscribe(ALL_FRAMES, qos=1)
 
+    def _on_connect_fail(self, _client: Client, _data: object) -> None:
+        where = f"{self._broker.host}:{self._broker.port}"
+        _log.warning("no broker; it will be tried again", broker=where)
+
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
@@ -168,6 +176,8 @@ def _client(name: str, *, modern: bool, window: int) -> tuple[Client, dict[str, 
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = _SESSION_EXPIRY_S
     properties.ReceiveMaximum = window
+    # Larger ones are no frames: the broker drops them instead of filling our memory, before any signature is seen.
+    properties.MaximumPacketSize = _MAX_PACKET_BYTES
     return client, {"clean_start": False, "properties": properties}
 
 

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     EQUIVOCATION = "equivocation"
     OFF_CHAIN = "off-chain"
     NOT_STORABLE = "not-storable"
+    TOO_MANY_HOLES = "too-many-holes"
 
 
 class JishiError(Exception):

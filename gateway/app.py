@@ -50,7 +50,7 @@ def check(config_path: Path) -> tuple[str, ...]:
     try:
         keys.load(configuration.load(config_path).data_dir)
     except ConfigError as error:
-        return error.faults
+        return (str(error),)
     return ()
 
 

@@ -158,7 +158,7 @@ def load(path: Path) -> Config:
     """
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot read {path}", [str(error)]) from error
     faults = _between_keys(table)
     try:

@@ -3,6 +3,8 @@
 Checked in this order: signature by the pinned key, this gateway, an epoch that was not left, a counter that rises
 within it; then for each stream: known here, hash of frame `upto` our own, `upto` not fallen within the epoch. The
 retained receipt comes again at each connection; the very same bytes are believed again.
+
+Custody ends with its epoch: of a stream that the first receipt of a new one does not give, nothing is held any more.
 """
 
 import structlog
@@ -84,6 +86,9 @@ class Receipts:
                 self._refuse(f"stream {custody.stream_id.hex()}: {refusal}")
             else:
                 believed.append(custody)
+        if new_epoch:
+            given = {custody.stream_id for custody in believed}
+            believed += [_nothing_of(stream) for stream in known if stream not in given]
         return tuple(believed)
 
     def _stream_refusal(self, custody: Custody, stream: Stream | None, *, new_epoch: bool) -> str | None:
@@ -104,3 +109,7 @@ class Receipts:
         if why not in self._refused:
             self._refused.add(why)
             log.warning("receipt not believed", why=why)
+
+
+def _nothing_of(stream_id: StreamId) -> Custody:
+    return Custody(stream_id=stream_id, upto=-1, frame_hash=bytes(32))

@@ -5,14 +5,18 @@ JSON object, on one line, the last of stdout; all else goes to stderr.
 """
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from contract.errors import JishiError
+from contract.errors import ConfigError, JishiError
+
+if TYPE_CHECKING:
+    from storage.registry_file import RegistryFile
 
 _FAILED: Final = 2
 
@@ -67,6 +71,8 @@ def demo(
     """Start every part on this machine and compare verified hours with the truth. (演示)."""
     from jishi.demo import run, show
 
+    # As by Ctrl-C: the parts are stopped and their folders removed in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     report = run(seed=seed)
     if as_json:
         say_json(report)
@@ -212,10 +218,25 @@ def db_load(file: Path, dsn: Dsn = None, *, check: Check = False) -> None:
     from storage.pool import connect
 
     content = registry_file.read(file)
+    _check_rules(content)
     if check:
         return
     with connect(dsn) as connection:
         _show_fields(asdict(registry_load.load(connection, content)), as_json=False)
+
+
+def _check_rules(content: "RegistryFile") -> None:
+    """A policy that metering cannot use is refused here: once stored, it could be closed but never mended."""
+    from metering.core.policy import parse_policy
+
+    faults = []
+    for at, entry in enumerate(content.policy):
+        try:
+            parse_policy(entry.rules)
+        except ConfigError as error:
+            faults += [f"policy[{at}].rules.{fault}" for fault in error.faults]
+    if faults:
+        raise ConfigError("the registry was not changed", faults)
 
 
 def _show_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:

@@ -20,6 +20,9 @@ from metering.recordings.meter import meter_files
 from storage import registry
 from storage.pool import connect
 
+_EARLIEST_MS, _LATEST_MS = 0, parse_utc_ms("9000-01-01T00:00:00Z")
+"""No calendar arithmetic leaves the years that `datetime` knows."""
+
 
 def hours_of(total: Mapping[str, Any]) -> dict[str, Any]:
     """A total in hours, for JSON: point, bounds, external per attribution level, coverage."""
@@ -127,6 +130,9 @@ def _period(from_time: str, to_time: str) -> tuple[int, int]:
             times.append(parse_utc_ms(text))
         except ValueError as error:
             faults.append(f"{option}: {error}")
+        else:
+            if not _EARLIEST_MS <= times[-1] <= _LATEST_MS:
+                faults.append(f"{option}: {text} is outside the years 1970 to 9000")
     if not faults and times[0] >= times[1]:
         faults.append("--to: must be later than --from")
     if faults:

@@ -19,9 +19,6 @@ find_python() {
 
 install() {
   local what=$1 lock=requirements/$1.txt python
-  if [ ! -w "$ROOT" ]; then
-    say "$ROOT cannot be written by $(id -un): clone the project into a folder of your own and run it there"; return 1
-  fi
   if [ ! -x "$VENV/bin/pip" ]; then
     python=$(find_python)
     say "making .venv with $python"
@@ -41,7 +38,11 @@ install() {
   fi
 }
 
-locked_install() {  # two scripts started at once must not install over each other
+locked_install() {
+  if [ ! -w "$ROOT" ]; then
+    say "$ROOT cannot be written by $(id -un): clone the project into a folder of your own and run it there"; return 1
+  fi
+  # two scripts started at once must not install over each other
   if command -v flock >/dev/null; then
     exec 9>"$ROOT/.venv.lock"; flock 9; install "$1"; exec 9>&-
   else install "$1"; fi

@@ -22,7 +22,7 @@ def read(path: Path, kind: type[Record]) -> Record:
     """
     try:
         return TypeAdapter(kind).validate_python(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read", [str(error)]) from error
     except ValidationError as error:
         faults = [f"{_key(one['loc'])}: {one['msg']}" for one in error.errors()]

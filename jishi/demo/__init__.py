@@ -109,9 +109,9 @@ def measure(rig: Rig) -> dict[str, Any]:
 def show(result: Mapping[str, Any]) -> None:
     """The report as a table."""
     table = Table(title="核验机时与真值 verified machine-hours against the truth, in hours")
-    table.add_column("仪器 instrument")
-    for heading in ("真值 truth", "核验 verified", "[下限, 上限] bounds", "对外 external", "覆盖率 coverage"):
-        table.add_column(heading, justify="right")
+    table.add_column("仪器 instrument", no_wrap=True)
+    for heading in ("真值\ntruth", "核验\nverified", "[下限, 上限]\nbounds", "对外\nexternal", "覆盖率\ncoverage"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for cells in report.table_rows(result):
         table.add_row(*(escape(cell) for cell in cells))
     console = Console()

@@ -142,6 +142,7 @@ FROZEN: dict[type[Enum], dict[str, object]] = {
         "EQUIVOCATION": "equivocation",
         "OFF_CHAIN": "off-chain",
         "NOT_STORABLE": "not-storable",
+        "TOO_MANY_HOLES": "too-many-holes",
     },
 }
 """What stands on the wire, in databases and digests. Adding a line is a decision; changing one is never right."""

@@ -119,7 +119,7 @@ def test_poison_is_quarantined_under_its_code_and_stalls_nobody(sink: Sink, conn
     expected: list[tuple[str, bool, bytes | None]] = [(reason, False, None) for reason, _, _, _ in POISON]
     expected += [(reason, True, raw) for reason, raw in [*in_place, (Reason.EQUIVOCATION, twin)]]
     assert connection.execute(QUARANTINED).fetchall() == expected
-    assert {Reason(reason) for reason, _, _ in expected} | {Reason.NOT_STORABLE} == set(Reason)
+    assert {Reason(reason) for reason, _, _ in expected} | {Reason.NOT_STORABLE, Reason.TOO_MANY_HOLES} == set(Reason)
     assert list(frames.read(connection, ALPHA.instrument, 0, 1 << 50)) == [first, last]
     assert counters.read(connection).balanced
     upto = connection.execute("SELECT upto, upto_hash, held FROM stream_head").fetchall()
@@ -167,6 +167,13 @@ def test_what_cannot_be_stored_is_found_in_its_batch(sink: Sink, connection: Con
     assert list(frames.read(connection, ALPHA.instrument, 0, 1 << 50)) == [*raws[:at], *raws[at + 1 :]]
     assert counters.read(connection).balanced
     assert connection.execute("SELECT upto FROM stream_head").fetchall() == [(7,)]
+
+
+def test_what_fails_even_without_the_frame_is_a_failure_of_storage(sink: Sink, connection: Connection) -> None:
+    connection.execute("ALTER TABLE intake ADD CONSTRAINT full_up CHECK (received < 0)")
+    with pytest.raises(StorageError):
+        sink.take(messages(*Stream(gateway=ALPHA).grow(1)))
+    assert connection.execute("SELECT count(*) FROM quarantine").fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize(("step", "authentic"), [("authenticate", False), ("judge", True)])

@@ -62,7 +62,13 @@ def test_the_sample_is_loaded_and_read_back(loader: Loader) -> None:
     (instrument,) = registry.instruments(connection)
     assert (instrument.name_zh, instrument.time_zone) == ("液相色谱-质谱联用仪", "Asia/Shanghai")
     (policy,) = registry.policies(connection, LCMS, *ALWAYS)
-    assert policy.rules == {"profile": "power+runstate", "bridge_s": 300, "prep_cap_s": 1800}
+    assert policy.rules == {
+        "profile": "power+runstate",
+        "run_floor_w": 250,
+        "lines": [{"line": "run", "state": "RUNNING"}],
+        "bridge_s": 300,
+        "prep_cap_s": 1800,
+    }
     (session,) = registry.sessions(connection, LCMS, *ALWAYS)
     assert (session.party, session.attribution) == (Party.EXTERNAL, Attribution.CONFIRMED)
 

@@ -10,11 +10,11 @@ from evidence import DAY_MS, FROM_MS, LATER_MS, Gateway, Stream, registry_of, re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.admission import Outcome, Verdict, admit
+from collector.admission import MAX_RUNS, MAX_SPAN_MS, Outcome, Verdict, admit
 from contract import codec, seal
 from contract.errors import Reason
-from contract.frame import Meter
-from contract.ids import InstrumentId
+from contract.frame import Meter, Readings
+from contract.ids import GatewayId, InstrumentId
 from contract.registry import Registry
 from contract.states import ClockState
 from storage.records import Head, Run
@@ -196,6 +196,28 @@ def test_a_frame_that_does_not_link_to_a_neighbour_is_held_off_the_chain() -> No
     assert after.take(stray).reason is Reason.OFF_CHAIN
     assert after.head
     assert after.head.runs[0].last == 3
+
+
+def test_a_flood_of_holes_stops_growing_the_head_and_fills_again() -> None:
+    gapped = tuple(Run(first=2 * n, last=2 * n, prev_hash=bytes(32), last_hash=bytes(32)) for n in range(MAX_RUNS))
+    head = Head(gateway=GatewayId(ALPHA.name), instrument=ALPHA.instrument, runs=gapped)
+    payload = codec.encode(ALPHA.measurement())
+    beyond = sealed(Stream(gateway=ALPHA), 2 * MAX_RUNS + 2, bytes(31) + b"1", payload)
+    verdict, after = admit(beyond, ALPHA.topic, LATER_MS, REGISTRY, head)
+    assert (verdict.reason, verdict.authentic, after) == (Reason.TOO_MANY_HOLES, False, head)
+    filling = sealed(Stream(gateway=ALPHA), 1, bytes(31) + b"1", payload)
+    filled, after = admit(filling, ALPHA.topic, LATER_MS, REGISTRY, head)
+    assert filled.authentic
+    assert after is not None
+    assert len(after.runs) == MAX_RUNS - 1
+
+
+def test_a_measurement_covers_a_day_at_most() -> None:
+    ticks = (DAY_MS, DAY_MS + MAX_SPAN_MS + 1)
+    long = replace(MEASURED, utc_ms=ticks, mono_ms=(0, 1), power=Readings(values=(1, 2)), lines=None)
+    assert reason(seq_1(codec.encode(long))) == (Reason.MALFORMED, True)
+    day = replace(long, utc_ms=(DAY_MS, DAY_MS + MAX_SPAN_MS))
+    assert reason(seq_1(codec.encode(day))) == (None, True)
 
 
 def test_nobody_moves_the_head_of_another_gateway() -> None:

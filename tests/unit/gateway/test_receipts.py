@@ -106,6 +106,15 @@ def test_an_empty_restored_collector_is_believed(desk: Desk) -> None:
     assert desk.upto == -1
 
 
+def test_what_a_new_epoch_does_not_name_is_not_held_any_more(desk: Desk) -> None:
+    desk.hear(desk.receipt(3, 9))
+    restored = replace(desk.receipt(3, 1, NEXT_EPOCH), streams=())
+    assert desk.hear(restored) == (desk.custody(-1),)
+    assert desk.upto == -1, "a restored store that forgot a stream must be given it again"
+    assert desk.hear(replace(desk.receipt(-1, 2, NEXT_EPOCH))) == (desk.custody(-1),)
+    assert desk.report.alarms == 0
+
+
 def test_what_was_believed_survives_a_restart(tmp_path: Path) -> None:
     with opened(tmp_path) as room:
         desk = Desk(room)

@@ -95,6 +95,19 @@ def test_registry_and_migrations_by_command(migrated: str) -> None:
     assert json.loads(status.stdout.splitlines()[-1])["pending"] == []
 
 
+def test_a_policy_that_metering_cannot_use_is_refused_before_it_is_stored(migrated: str, tmp_path: Path) -> None:
+    registry = tmp_path / "registry.toml"
+    sample = (SAMPLES / "storage" / "sample-registry.toml").read_text("utf-8")
+    registry.write_text(sample.replace("run_floor_w = 250\n", ""), "utf-8")
+    answer = jishi("db", "load", str(registry), JISHI_DSN=migrated)
+    assert answer.returncode == 2
+    assert "policy[0].rules.run_floor_w: needed by profile power+runstate" in answer.stderr
+    assert (
+        "added: 0"
+        not in jishi("db", "load", str(SAMPLES / "storage" / "sample-registry.toml"), JISHI_DSN=migrated).stdout
+    )
+
+
 def total(**changed: int) -> dict[str, object]:
     numbers = {"effective_low_ms": 3_600_000, "effective_ms": 3_610_000, "effective_high_ms": 3_620_000, "edges": 2}
     return {**numbers, **changed, "states_ms": {"UNKNOWN": changed.get("unknown", 0)}}
