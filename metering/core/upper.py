@@ -104,16 +104,15 @@ def _last(certain: Spans, start: int, end: int) -> int:
 
 def _warmup_after_off(timeline: Timeline, certain: Spans, off: Spans) -> Spans:
     """Standby that may be the stretch from an OFF edge (seen in `off`, or hidden in a gap) to the first run."""
-    return union(
-        (_since_off(piece, off), piece.to_ms)
-        for place, piece in enumerate(timeline)
-        if piece.state is State.STANDBY and (clip(off, piece[:2]) or _off_may_precede(timeline[:place], certain, off))
-    )
-
-
-def _since_off(piece: Piece, off: Spans) -> int:
-    inside = clip(off, piece[:2])
-    return inside[0][0] if inside else piece.from_ms
+    stretches = []
+    for place, piece in enumerate(timeline):
+        if piece.state is not State.STANDBY:
+            continue
+        if _off_may_precede(timeline[:place], certain, off):
+            stretches.append((piece.from_ms, piece.to_ms))
+        elif inside := clip(off, piece[:2]):
+            stretches.append((inside[0][0], piece.to_ms))
+    return union(stretches)
 
 
 def _off_may_precede(earlier: Sequence[Piece], certain: Spans, off: Spans) -> bool:
