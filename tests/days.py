@@ -1,7 +1,7 @@
 """Random days: a truth made first, then what a gateway would have recorded of it, then what goes wrong."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from contract.frame import Measurement, Meter, Readings
@@ -11,11 +11,13 @@ from contract.usage import Attribution, Party, Purpose, Session, Way
 from metering.core.evidence import Evidence, Link
 from metering.core.pipeline import Measured, Observed, judge
 from metering.core.policy import Policy, Profile
+from metering.core.spans import Span
 from metering.core.timeline import Piece, Timeline, normal
 
 LINES = ("run", "prepare", "post", "fault")
 LINE_STATES = ((3, State.FAULT), (0, State.RUNNING), (1, State.WARMUP), (2, State.COOLDOWN))
 POLICY_LINES = tuple((LINES[bit], state) for bit, state in LINE_STATES)
+_SHORT = ("dwell_on_ms", "dwell_off_ms", "bridge_ms", "min_run_ms", "prep_cap_ms", "post_cap_ms", "carry_ms")
 BAND_W = 130
 """Between `leave` and `enter`: the state before goes on."""
 
@@ -41,8 +43,8 @@ class Day:
         return judge(Observed(low=self.truth, point=self.truth, high=self.truth), self.policy, self.sessions)
 
 
-def policy_of(random: Random, profile: Profile) -> Policy:
-    return Policy(
+def policy_of(random: Random, profile: Profile, period_ms: int) -> Policy:
+    policy = Policy(
         profile=profile,
         enter_mw=140_000,
         leave_mw=120_000,
@@ -59,15 +61,21 @@ def policy_of(random: Random, profile: Profile) -> Policy:
         carry_ms=random.choice((0, 0, 1_800_000)),
         warmup_from_off=profile is Profile.POWER and random.random() < 0.7,
     )
+    if random.random() < 0.5:
+        return policy
+    # Limits of a few periods, near the length of the shortest states: there the corners are.
+    short = {name: random.choice((0, 1, 2, 3, 5, 8)) * period_ms + random.choice((0, 0, 440)) for name in _SHORT}
+    return replace(policy, **short)  # type: ignore[arg-type]  # fields by name
 
 
 def random_day(random: Random, profile: Profile | None = None) -> Day:
     profile = profile or random.choice(tuple(Profile))
     period_ms = random.choice((1_000, 10_000))
     start = 1_741_564_800_000 + random.randrange(100_000)
-    end = start + random.choice((20, 90, 240)) * 60_000 * (1 if period_ms == 1_000 else 3) // 2
-    shown = list(_shown(random, profile, period_ms, start, end))
-    policy = policy_of(random, profile)
+    longest_s, minutes = random.choice(((4, 5), (20, 15), (200, 60), (2_000, 120)))
+    end = start + minutes * 60_000 * (1 if period_ms == 1_000 else 4)
+    shown = list(_shown(random, profile, period_ms, (start, end), longest_s * 1_000))
+    policy = policy_of(random, profile, period_ms)
     return Day(
         policy=policy,
         truth=_truth(shown, profile),
@@ -87,9 +95,8 @@ class Shown:
     mask: int
 
 
-def _shown(random: Random, profile: Profile, period_ms: int, start: int, end: int) -> Iterable[Shown]:
-    at = start
-    longest = random.choice((20, 200, 2_000)) * 1_000
+def _shown(random: Random, profile: Profile, period_ms: int, within: Span, longest: int) -> Iterable[Shown]:
+    at, end = within
     while at < end:
         to_ms = min(end, at + random.randint(period_ms, period_ms + longest))
         if to_ms + period_ms > end:

@@ -33,7 +33,7 @@ def external_truth(day: Day, level: Attribution) -> tuple[int, int]:
 
 
 @profiles
-@settings(quick, max_examples=700)
+@settings(quick, max_examples=500)
 @given(seed=seeds)
 def test_the_truth_lies_in_the_bounds(profile: Profile, seed: int) -> None:
     random = Random(seed)
@@ -50,7 +50,7 @@ def test_the_truth_lies_in_the_bounds(profile: Profile, seed: int) -> None:
 
 
 @profiles
-@settings(quick, max_examples=400)
+@settings(quick, max_examples=350)
 @given(seed=seeds)
 def test_removing_frames_never_raises_low_nor_lowers_high(profile: Profile, seed: int) -> None:
     random = Random(seed)
