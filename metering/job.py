@@ -1,7 +1,8 @@
 """The shell round the core: asks storage for evidence, has the core measure, appends statements.
 
-One statement is one instrument, one local day, one policy version, one assurance level. It is computed from the
-evidence of that day's window alone, whoever asks and whenever: a verifier with the same frames gets the same digest.
+One statement is one instrument, one local day, one policy version, one assurance level. Its hours are computed from the
+frames of that day's window and from what the registry says, whoever asks and whenever; whether it is provisional depends
+on what came after.
 """
 
 from collections.abc import Iterable, Iterator
@@ -138,7 +139,7 @@ def _judge(connection: Connection, instrument: Instrument, part: Part, level: As
         policy="" if part.policy is None else f"{part.policy.policy_id}@{part.policy.version}",
         policy_hash=_NO_HASH if part.policy is None else part.policy.content_hash,
         evidence_digest=evidence.digest,
-        registry_digest=statement.registry_digest(sessions, bindings, cut, simulation=simulation),
+        registry_digest=statement.registry_digest(sessions, bindings, dict(evidence.cut), simulation=simulation),
         level=level,
         provisional=frames.reach(connection).get(name, 0) < within[1],
     )

@@ -43,11 +43,13 @@ class Evidence:
     Attributes:
         digest: SHA-256 over stream, seq and hash of every frame: names the evidence whatever order it came in.
         refused: what could not be read and why; it earns nothing.
+        cut: the streams of which frames here were not believed because the caller knew better, and from which seq on.
     """
 
     links: tuple[Link, ...]
     digest: bytes
     refused: tuple[str, ...] = ()
+    cut: tuple[tuple[StreamId, int], ...] = ()
 
 
 def assemble(frames: Iterable[bytes], cut: Mapping[StreamId, int] | None = None) -> Evidence:
@@ -72,8 +74,12 @@ def assemble(frames: Iterable[bytes], cut: Mapping[StreamId, int] | None = None)
     believed = [
         link for _, chain in groupby(links, lambda link: link.stream_id) for link in _believed(chain, cut or {})
     ]
+    felt = {item for link in links for item in (cut or {}).items() if item[0] == link.stream_id and item[1] <= link.seq}
     return Evidence(
-        links=tuple(believed), digest=hashlib.sha256(b"".join(names)).digest(), refused=tuple(sorted(refused))
+        links=tuple(believed),
+        digest=hashlib.sha256(b"".join(names)).digest(),
+        refused=tuple(sorted(refused)),
+        cut=tuple(sorted(felt)),
     )
 
 

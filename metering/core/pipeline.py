@@ -7,7 +7,7 @@ from contract.states import State
 from contract.usage import Session
 from metering.core.evidence import Evidence
 from metering.core.policy import Policy
-from metering.core.rules import Credit, credit, debounce, mark_warmup, proven
+from metering.core.rules import Credit, credit, debounce, mark_warmup, possible, proven
 from metering.core.spans import Span, Spans, subtract
 from metering.core.states import contradicted, observe
 from metering.core.timeline import Bound, Timeline, guarded, masked, spans_of
@@ -48,7 +48,7 @@ class Observed:
 
 
 def window(policy: Policy, period: Span) -> Span:
-    """The span to measure so that every hour of a period is right at the period's edges too."""
+    """The span to measure so that the bounds of a period hold at its edges too (ADR 0004 says what is left)."""
     return period[0] - policy.look_behind_ms(), period[1] + policy.margin_ms()
 
 
@@ -76,12 +76,14 @@ def judge(seen: Observed, policy: Policy, sessions: Sequence[Session] = (), main
     most = upper(seen.low, seen.high, spans_of(steady, State.RUNNING), policy)
     least = credit(mark_warmup(steady, policy, most.may_run), policy, over_unknown=False)
     middle = mark_warmup(debounce(seen.point, policy), policy, ())
+    # A reading straight before a hole has no piece of its own in the point timeline, yet it may end a run.
+    held = possible(credit(middle, policy, over_unknown=True), most.effective)
     return Measured(
         policy=policy,
         sessions=tuple(sessions),
         states=middle,
         low=_without(proven(least, seen.point, seen.high, policy), maintenance),
-        point=_without(credit(middle, policy, over_unknown=True), maintenance),
+        point=_without(held, maintenance),
         high=replace(most, effective=subtract(most.effective, maintenance)),
         contradicted=seen.contradicted,
     )

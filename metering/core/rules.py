@@ -129,6 +129,17 @@ def credit(timeline: Timeline, policy: Policy, *, over_unknown: bool) -> Credit:
     return Credit(runs=runs, run=running, bridge=bridge, prep=prep, post=post)
 
 
+def possible(given: Credit, most: Spans) -> Credit:
+    """Credit cut to what can be true at all."""
+    return replace(
+        given,
+        run=intersect(given.run, most),
+        bridge=intersect(given.bridge, most),
+        prep=intersect(given.prep, most),
+        post=intersect(given.post, most),
+    )
+
+
 def proven(low: Credit, point: Timeline, high: Timeline, policy: Policy) -> Credit:
     """Credit of a low timeline less what another state may have taken from preparation and post-processing.
 

@@ -65,11 +65,3 @@ def clip(spans: Spans, within: Span) -> Spans:
 def length_ms(spans: Spans) -> int:
     """How long the set is."""
     return sum(to_ms - from_ms for from_ms, to_ms in spans)
-
-
-def holding(spans: Spans, time_ms: int) -> Span | None:
-    """The span that holds an instant, or None."""
-    for span in spans:
-        if span[0] <= time_ms < span[1]:
-            return span
-    return None

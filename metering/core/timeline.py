@@ -137,9 +137,17 @@ def guarded(low: Timeline, high: Timeline) -> Timeline:
     """The low timeline, with FAULT (which earns and joins nothing) where joining over it may be wrong.
 
     A single COOLDOWN reading between two STANDBY ones leaves no piece of its own in a low timeline, yet no bridge may
-    cross it; nor may post-processing go on over a single WARMUP.
+    cross it; nor may post-processing go on over a single WARMUP, nor `dwell_off` over a reading that ends the run
+    between two of OFF.
     """
-    hides = {(State.STANDBY, State.WARMUP), (State.STANDBY, State.COOLDOWN), (State.COOLDOWN, State.WARMUP)}
+    hides = {
+        (State.OFF, State.FAULT),
+        (State.OFF, State.COOLDOWN),
+        (State.OFF, State.WARMUP),
+        (State.STANDBY, State.COOLDOWN),
+        (State.STANDBY, State.WARMUP),
+        (State.COOLDOWN, State.WARMUP),
+    }
     return normal(Piece(*span, State.FAULT if states in hides else states[0]) for span, states in overlay(low, high))
 
 

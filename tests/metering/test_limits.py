@@ -158,3 +158,25 @@ def test_standby_after_off_is_preparation_of_the_first_run_only() -> None:
     morning = ((9_000, S.OFF), (40_000, S.STANDBY), (60_000, S.RUNNING), (40_000, S.STANDBY), (60_000, S.RUNNING))
     assert credited(rules, *morning) == ((19_000, 109_000), (149_000, 209_000))
     assert credited(replace(rules, warmup_from_off=False), *morning)[0] == (49_000, 109_000)
+
+
+@pytest.mark.parametrize("line", [0b10])
+def test_a_reading_hidden_between_two_off_ends_the_run_for_low(line: int) -> None:
+    rules = replace(BOTH, dwell_off_ms=60_000, min_run_ms=240_000)
+    watts = [180] * 120 + [2, 180, 2] + [180] * 160
+    lines = [1] * 120 + [0, line, 0] + [1] * 160
+    found = read(rules, watts, lines)
+    assert (found.effective.low_ms, found.effective_ms) == (0, 0)
+
+
+def test_the_point_never_bridges_what_a_reading_before_a_hole_ended() -> None:
+    rules = Policy(profile=Profile.RUNSTATE, lines=BOTH.lines, bridge_ms=300_000, max_gap_ms=3_000)
+    lines = [1] * 300 + [0] * 240 + [2] + [1] * 300
+    found = read(rules, [0] * len(lines), lines, holes=(540,))
+    assert found.effective.low_ms <= found.effective_ms <= found.effective.high_ms
+
+
+def test_the_earlier_line_of_a_policy_counts_and_an_unlisted_one_is_standby() -> None:
+    rules = Policy(profile=Profile.RUNSTATE, lines=(("post", S.COOLDOWN), ("run", S.RUNNING)), max_gap_ms=3_000)
+    assert states(read(rules, [0, 0], [3, 3])) == {"COOLDOWN": 1000}
+    assert states(read(replace(rules, lines=(("run", S.RUNNING),)), [0, 0], [2, 2])) == {"STANDBY": 1000}
