@@ -1,4 +1,4 @@
-"""Laws of the core over thousands of random days. Source: domain.md 4, issue of the metering core."""
+"""Laws of the core over thousands of random days. Source: rules 1 to 8 of the domain."""
 
 from random import Random
 
