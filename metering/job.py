@@ -1,8 +1,8 @@
 """The shell round the core: asks storage for evidence, has the core measure, appends statements.
 
-One statement is one instrument, one local day, one policy version, one assurance level. Its hours are computed from the
-frames of that day's window and from what the registry says, whoever asks and whenever; whether it is provisional depends
-on what came after.
+One statement is one instrument, one local day, one policy version, one assurance level. Its hours are computed from
+the frames of that day's window and from what the registry says, whoever asks and whenever; whether it is provisional
+depends on what came after.
 """
 
 from collections.abc import Iterable, Iterator
