@@ -127,3 +127,14 @@ class Genesis:
 
 
 Content = Measurement | Outage | Genesis
+
+
+def span_ms(content: Content) -> tuple[int, int]:
+    """First and last moment a frame speaks of, both included."""
+    match content:
+        case Measurement():
+            return content.utc_ms[0], content.utc_ms[-1]
+        case Outage():
+            return content.from_ms, content.to_ms
+        case Genesis():
+            return content.created_ms, content.created_ms

@@ -5,40 +5,25 @@ the frames of that day's window and from what the registry says, whoever asks an
 depends on what came after.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from contract import clock
-from contract.frame import MAX_TIME_MS, Meter
-from contract.registry import Binding, Role
-from contract.states import Assurance, ClockState
-from metering.core import statement
-from metering.core.evidence import Evidence, assemble, with_clocks, with_meters
-from metering.core.pipeline import RULES_VERSION, Measured, measure, window
-from metering.core.policy import Policy, Profile, parse_policy
-from metering.core.spans import Span, Spans, clip, union
-from metering.core.tally import tally
+from contract.registry import Instrument
+from contract.states import Assurance
+from metering.core import daily, statement
+from metering.core.daily import Judged, Part, Records
+from metering.core.pipeline import RULES_VERSION
+from metering.core.spans import Span, clip
+from metering.core.tally import Tally, tally
 from storage import frames, registry, statements
 from storage.pool import Connection
-from storage.records import Instrument
-from storage.records import Policy as StoredPolicy
 
-_NO_POLICY = Policy(profile=Profile.POWER, bridge_ms=0)
-_NO_HASH = bytes(32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One policy version's share of one local day."""
-
-    day: date
-    zone: str
-    period: Span
-    policy: StoredPolicy | None
+_DAY_MS = 86_400_000
+_ALWAYS = (-1 << 62, 1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,111 +57,55 @@ def run(connection: Connection, instrument: Instrument, asked: Span, level: Assu
         StorageError: the store failed.
         ConfigError: a policy in force cannot be read.
     """
-    judged = [_judge(connection, instrument, part, level) for part in parts(connection, instrument, asked)]
-    cuts = (clip((one.part.period,), asked) for one in judged)
+    tallies: list[Tally] = []
+    documents: list[dict[str, Any]] = []
+    unread: list[str] = []
+    appended = 0
+    # A day at a time: a year of readings does not fit in memory.
+    for one in judge(connection, instrument, asked, level):
+        tallies += [tally(one.measured, cut) for cut in clip((one.part.period,), asked)]
+        documents.append(one.document)
+        unread += one.evidence.refused
+        appended += _append(connection, instrument, one, level)
     return Hours(
         instrument=instrument,
-        total=statement.total(
-            [tally(one.measured, cut) for one, cuts in zip(judged, cuts, strict=True) for cut in cuts], asked
-        ),
-        days=[one.document for one in judged],
-        appended=sum(_append(connection, instrument, one, level) for one in judged),
-        unread=tuple(reason for one in judged for reason in one.evidence.refused),
+        total=statement.total(tallies, asked),
+        days=documents,
+        appended=appended,
+        unread=tuple(unread),
     )
 
 
-def parts(connection: Connection, instrument: Instrument, asked: Span) -> Iterator[Part]:
-    """Cut the local days that a period touches at the changes of policy; what no policy covers is a part too."""
-    zone = ZoneInfo(instrument.time_zone)
-    day = datetime.fromtimestamp(asked[0] / 1000, zone).date()
-    while _midnight(day, zone) < asked[1]:
-        whole = (_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
-        edge = whole[0]
-        # A day that a zone left out (Samoa, 2011-12-30) is empty.
-        for policy in registry.policies(connection, instrument.instrument, *whole) if edge < whole[1] else ():
-            begin = max(policy.valid_from_ms, edge)
-            end = min(whole[1], policy.valid_to_ms or whole[1])
-            if edge < begin:
-                yield Part(day=day, zone=instrument.time_zone, period=(edge, begin), policy=None)
-            yield Part(day=day, zone=instrument.time_zone, period=(begin, end), policy=policy)
-            edge = end
-        if edge < whole[1]:
-            yield Part(day=day, zone=instrument.time_zone, period=(edge, whole[1]), policy=None)
-        day += timedelta(days=1)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """A part, what it rests on, and its statement."""
-
-    part: Part
-    evidence: Evidence
-    measured: Measured
-    document: dict[str, Any]
-
-
-def _judge(connection: Connection, instrument: Instrument, part: Part, level: Assurance) -> _Judged:
-    """One statement. Without a policy in force nothing can be judged, so no frame is read."""
-    policy = _NO_POLICY if part.policy is None else parse_policy(part.policy.rules)
-    within = window(policy, part.period)
+def judge(connection: Connection, instrument: Instrument, asked: Span, level: Assurance) -> Iterator[Judged]:
+    """Measure the parts of the local days that a period touches; nothing is stored (arguments as in `run`)."""
     name = instrument.instrument
-    cut = frames.equivocated(connection, name)
-    evidence = assemble(() if part.policy is None else frames.read(connection, name, *within), cut)
-    bindings = [_until(one, within[1]) for one in registry.bindings(connection, name) if one.valid_from_ms < within[1]]
-    sessions = registry.sessions(connection, name, *within)
-    simulation = registry.snapshot(connection).simulation
-    own = _own_meters(bindings)
-    counted = with_meters(with_clocks(evidence, _clocks(level, simulation=simulation)), own)
-    measured = measure(counted, policy, sessions, within, clip(union(*own.values()), within))
-    basis = statement.Basis(
-        instrument=name,
-        day=part.day.isoformat(),
-        zone=part.zone,
-        policy="" if part.policy is None else f"{part.policy.policy_id}@{part.policy.version}",
-        policy_hash=_NO_HASH if part.policy is None else part.policy.content_hash,
-        evidence_digest=evidence.digest,
-        registry_digest=statement.registry_digest(sessions, bindings, dict(evidence.cut), simulation=simulation),
-        level=level,
-        provisional=frames.reach(connection).get(name, 0) < within[1],
+    known, reach = records(connection, instrument), frames.reach(connection, name)
+    for part in parts(connection, instrument, asked):
+        within = part.within
+        found = frames.read(connection, name, *within)
+        yield daily.judge(part, known, level, found, provisional=reach < within[1])
+
+
+def parts(connection: Connection, instrument: Instrument, asked: Span) -> list[Part]:
+    """The parts of the local days that a period touches (`daily.parts`)."""
+    # No zone is further than a day from UTC, and whole days are asked for.
+    policies = registry.policies(connection, instrument.instrument, asked[0] - 2 * _DAY_MS, asked[1] + 2 * _DAY_MS)
+    return list(daily.parts(policies, ZoneInfo(instrument.time_zone), asked))
+
+
+def records(connection: Connection, instrument: Instrument) -> Records:
+    """What the registry and the quarantine say of an instrument."""
+    name = instrument.instrument
+    return Records(
+        instrument=instrument,
+        bindings=registry.bindings(connection, name),
+        sessions=registry.sessions(connection, name, *_ALWAYS),
+        cut=frames.equivocated(connection, name),
+        simulation=registry.simulation(connection),
     )
-    document = statement.document(basis, tally(measured, part.period))
-    return _Judged(part=part, evidence=evidence, measured=measured, document=document)
 
 
-def _clocks(level: Assurance, *, simulation: bool) -> set[ClockState]:
-    """Whose time is good enough. Source: domain.md 5; design.md 7 for simulations."""
-    if level < Assurance.SIGNED:
-        return set(ClockState)
-    return {ClockState.SYNCHRONISED, *([ClockState.SIMULATED] if simulation else [])}
-
-
-def _until(binding: Binding, end_ms: int) -> Binding:
-    """A binding as it was known by the end of a window: what ended it later does not concern it."""
-    ended = binding.valid_to_ms is not None and binding.valid_to_ms < end_ms
-    return binding if ended else replace(binding, valid_to_ms=None)
-
-
-def _own_meters(bindings: Iterable[Binding]) -> dict[Meter, Spans]:
-    """The meters of the instrument's own, and when: a shared or auxiliary one only corroborates."""
-    own: dict[Meter, Spans] = {}
-    for one in bindings:
-        if one.role is Role.SOLE:
-            meter = Meter(
-                model=one.meter_model,
-                serial=one.meter_serial,
-                ct_primary_a=one.ct_primary_a,
-                ct_secondary_a=one.ct_secondary_a,
-            )
-            end_ms = MAX_TIME_MS + 1 if one.valid_to_ms is None else one.valid_to_ms
-            own[meter] = union(own.get(meter, ()), [(one.valid_from_ms, end_ms)])
-    return own
-
-
-def _append(connection: Connection, instrument: Instrument, judged: _Judged, level: Assurance) -> bool:
+def _append(connection: Connection, instrument: Instrument, judged: Judged, level: Assurance) -> bool:
     """Append a statement unless it stands already; one that says otherwise is superseded, never edited."""
     part, document = judged.part, judged.document
     digest = statement.digest(document)
@@ -192,7 +121,7 @@ def _append(connection: Connection, instrument: Instrument, judged: _Judged, lev
         day=part.day,
         period_from_ms=part.period[0],
         period_to_ms=part.period[1],
-        policy_hash=_NO_HASH if part.policy is None else part.policy.content_hash,
+        policy_hash=daily.NO_HASH if part.policy is None else part.policy.content_hash,
         evidence_digest=judged.evidence.digest,
         rules_version=str(RULES_VERSION),
         code_version=version("jishi"),

@@ -40,11 +40,12 @@ def equivocated(connection: Connection, instrument: InstrumentId) -> dict[Stream
         return {StreamId(stream): seq for stream, seq in connection.execute(SQL["equivocated"], [instrument])}
 
 
-def reach(connection: Connection) -> dict[InstrumentId, int]:
-    """The latest moment (UTC ms) that the newest frame of any stream of each instrument speaks of.
+def reach(connection: Connection, instrument: InstrumentId) -> int:
+    """The latest moment (UTC ms) that the newest frame of any stream of an instrument speaks of; 0 without frames.
 
     Raises:
         StorageError: the server failed.
     """
     with mapped():
-        return {InstrumentId(instrument): end_ms for instrument, end_ms in connection.execute(SQL["reach"])}
+        row = connection.execute(SQL["reach"], [instrument]).fetchone()
+    return (row and row[0]) or 0

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.frame import Content, Genesis, Measurement, Outage, Readings
+from contract.frame import Genesis, Measurement, Outage, Readings, span_ms
 from contract.ids import InstrumentId, StreamId
 from contract.states import ClockState
 from storage import copybinary
@@ -22,17 +22,6 @@ _HASH_BYTES: Final = 32
 
 Columns = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]
 """Time (POSIX ms), instrument_no, value; one entry a row."""
-
-
-def span_ms(content: Content) -> tuple[int, int]:
-    """First and last moment a frame speaks of, both included."""
-    match content:
-        case Measurement():
-            return content.utc_ms[0], content.utc_ms[-1]
-        case Outage():
-            return content.from_ms, content.to_ms
-        case Genesis():
-            return content.created_ms, content.created_ms
 
 
 def frame_rows(frames: Sequence[StoredFrame], stream_no: Mapping[StreamId, int]) -> bytes:

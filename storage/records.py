@@ -1,14 +1,13 @@
-"""What passes through the door as data: frames and heads inwards, registry rows and policies outwards.
+"""What passes through the door as data: frames, heads and custody.
 
 Does not: touch a connection; the pure parts of other rooms may import this.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contract.errors import Reason, StorageError
 from contract.frame import Content
-from contract.ids import GatewayId, InstrumentId, SiteId, StreamId, UnitId
+from contract.ids import GatewayId, InstrumentId, SiteId, StreamId
 from contract.receipt import Custody
 
 
@@ -108,38 +107,3 @@ class GatewayCustody:
     store_epoch: bytes
     counter: int
     streams: tuple[Custody, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instrument:
-    """An instrument and the zone in which its managing unit counts days."""
-
-    instrument: InstrumentId
-    unit: UnitId
-    name_zh: str
-    name_en: str
-    instrument_class: str
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """A version of the rules for one instrument, in force in [valid_from_ms, valid_to_ms); None: open.
-
-    Attributes:
-        rules: as proposed and approved; what they mean is metering's business.
-        content_hash: SHA-256 over the canonical CBOR of `rules`.
-    """
-
-    policy_id: str
-    version: int
-    instrument: InstrumentId
-    rules: Mapping[str, object]
-    content_hash: bytes
-    proposed_by: str
-    proposed_body: str
-    approved_by: str
-    approved_body: str
-    approved_at_ms: int
-    valid_from_ms: int
-    valid_to_ms: int | None

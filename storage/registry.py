@@ -6,11 +6,10 @@ Does not: change anything (`registry_load`).
 from psycopg.rows import class_row
 
 from contract.ids import GatewayId, InstrumentId, KeyId
-from contract.registry import Binding, GatewayKey, Registry, Role
+from contract.registry import Binding, GatewayKey, Instrument, PolicyVersion, Registry, Role
 from contract.usage import Attribution, Party, Purpose, Session, Way
 from storage.pool import Connection, mapped
 from storage.queries import SQL
-from storage.records import Instrument, Policy
 
 
 def revision(connection: Connection) -> int:
@@ -22,6 +21,13 @@ def revision(connection: Connection) -> int:
     with mapped():
         row = connection.execute(SQL["registry_mark"]).fetchone()
     return row[1] if row else 0
+
+
+def simulation(connection: Connection) -> bool:
+    """Whether the registry is marked as a simulation."""
+    with mapped():
+        row = connection.execute(SQL["registry_mark"]).fetchone()
+    return bool(row and row[0])
 
 
 def snapshot(connection: Connection) -> Registry:
@@ -53,9 +59,9 @@ def bindings(connection: Connection, instrument: InstrumentId) -> tuple[Binding,
         return _bindings(connection, instrument)
 
 
-def policies(connection: Connection, instrument: InstrumentId, from_ms: int, to_ms: int) -> tuple[Policy, ...]:
+def policies(connection: Connection, instrument: InstrumentId, from_ms: int, to_ms: int) -> tuple[PolicyVersion, ...]:
     """Policies of an instrument that are in force at some moment of [from_ms, to_ms), by their beginning."""
-    with mapped(), connection.cursor(row_factory=class_row(Policy)) as cursor:
+    with mapped(), connection.cursor(row_factory=class_row(PolicyVersion)) as cursor:
         return tuple(cursor.execute(SQL["policies"], [instrument, to_ms, from_ms]).fetchall())
 
 

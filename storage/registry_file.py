@@ -7,19 +7,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass as plain_dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import cbor2
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import model_validator as check
 from pydantic.dataclasses import dataclass
 
 from contract import seal
 from contract.ids import ID_PATTERN
-from contract.registry import Role
+from contract.registry import Role, rules_hash
 from contract.units import parse_utc_ms
 from contract.usage import Attribution, Party, Purpose, Way
 from storage import toml_file
@@ -157,7 +155,7 @@ class PolicyEntry(_Valid):
 
     def content_hash(self) -> bytes:
         """SHA-256 over the canonical CBOR of the rules."""
-        return sha256(cbor2.dumps(self.rules, canonical=True)).digest()
+        return rules_hash(self.rules)
 
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)

@@ -76,8 +76,7 @@ def _all_in_custody(rig: Rig) -> bool:
     if not signed or signed != held:
         return False
     with connect(rig.dsn) as connection:
-        reach = frames.reach(connection)
-    return all(reach.get(served["id"], 0) >= rig.ready["end_ms"] for served in rig.ready["instruments"])
+        return all(frames.reach(connection, served["id"]) >= rig.ready["end_ms"] for served in rig.ready["instruments"])
 
 
 def measure(rig: Rig) -> dict[str, Any]:

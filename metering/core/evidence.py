@@ -6,7 +6,7 @@ Does not: know states, levels or hours.
 """
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -16,7 +16,7 @@ from contract import codec, seal
 from contract.errors import EvidenceError
 from contract.frame import Content, Measurement, Meter, Readings
 from contract.ids import StreamId
-from contract.states import ClockState, State
+from contract.states import Assurance, ClockState, Source, State
 from metering.core.policy import Policy
 from metering.core.spans import Spans
 from metering.core.timeline import Flags, Integers, Signal
@@ -52,21 +52,24 @@ class Evidence:
     cut: tuple[tuple[StreamId, int], ...] = ()
 
 
-def assemble(frames: Iterable[bytes], cut: Mapping[StreamId, int] | None = None) -> Evidence:
+def assemble(frames: Iterable[bytes | Link], cut: Mapping[StreamId, int] | None = None) -> Evidence:
     """Read frames; order and copies do not matter.
 
     Args:
-        frames: exact bytes of sealed frames of one instrument.
+        frames: exact bytes of sealed frames of one instrument, or what `read` made of them.
         cut: the seq from which a stream is not believed (an equivocation known to the caller).
     """
     unique: dict[bytes, Link] = {}
     refused = []
-    for raw in frames:
-        frame_hash = seal.frame_hash(raw)
+    for one in frames:
+        if isinstance(one, Link):
+            unique[one.frame_hash] = one
+            continue
+        frame_hash = seal.frame_hash(one)
         if frame_hash in unique:
             continue
         try:
-            unique[frame_hash] = _read(raw)
+            unique[frame_hash] = read(one)
         except EvidenceError as error:
             refused.append(f"{frame_hash.hex()}: {error}")
     links = sorted(unique.values(), key=lambda link: (link.stream_id, link.seq, link.frame_hash))
@@ -83,7 +86,12 @@ def assemble(frames: Iterable[bytes], cut: Mapping[StreamId, int] | None = None)
     )
 
 
-def _read(raw: bytes) -> Link:
+def read(raw: bytes) -> Link:
+    """One frame taken apart; its signature is not looked at.
+
+    Raises:
+        EvidenceError: it is malformed.
+    """
     sealed = seal.open_frame(raw)
     envelope = sealed.envelope
     return Link(
@@ -109,9 +117,20 @@ def _believed(chain: Iterable[Link], cut: Mapping[StreamId, int]) -> list[Link]:
     return result
 
 
-def with_clocks(evidence: Evidence, clocks: Container[ClockState]) -> Evidence:
-    """Only the frames whose clock state is one of these; what is left out is a hole, and the digest names all."""
-    return replace(evidence, links=tuple(link for link in evidence.links if link.content.clock in clocks))
+def earning(evidence: Evidence, level: Assurance, *, simulation: bool) -> Evidence:
+    """Only the frames that earn hours at a level; what is left out is a hole, and the digest names all.
+
+    What was imported is telemetry, whoever signed it afterwards. Source: domain.md 5, the levels; design.md 7,
+    simulations.
+    """
+    if level < Assurance.SIGNED:
+        return evidence
+    clocks = {ClockState.SYNCHRONISED, *([ClockState.SIMULATED] if simulation else [])}
+
+    def earns(content: Content) -> bool:
+        return content.clock in clocks and not (isinstance(content, Measurement) and content.source is Source.IMPORTED)
+
+    return replace(evidence, links=tuple(link for link in evidence.links if earns(link.content)))
 
 
 def with_meters(evidence: Evidence, bound: Mapping[Meter, Spans]) -> Evidence:

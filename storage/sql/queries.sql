@@ -115,11 +115,11 @@ SELECT bytes FROM frame WHERE stream_no = %s AND begin_ms < %s AND end_ms >= %s 
 
 -- name: reach
 -- The newest frame of each stream, by its unique index: never a scan of all frames.
-SELECT i.instrument_id, max(f.end_ms)
+SELECT max(f.end_ms)
 FROM instrument i
 JOIN stream s USING (instrument_no)
 CROSS JOIN LATERAL (SELECT end_ms FROM frame WHERE stream_no = s.stream_no ORDER BY seq DESC LIMIT 1) f
-GROUP BY i.instrument_id
+WHERE i.instrument_id = %s
 
 -- name: equivocated
 SELECT s.stream_id, min(q.seq)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contract import codec, seal
 from contract.frame import Readings
 from contract.ids import BootId
-from contract.states import ClockState, State
-from metering.core.evidence import assemble, power_signal, state_signal, with_clocks
+from contract.states import Assurance, ClockState, State
+from metering.core.evidence import assemble, earning, power_signal, state_signal
 from metering.core.pipeline import measure
 from metering.core.policy import Policy, Profile
 from metering.core.tally import tally
@@ -101,7 +101,7 @@ def test_frames_of_other_clocks_are_a_hole() -> None:
     stream.grow(2)
     stream.add(replace(GATEWAY.measurement(DAY_MS + 120_000), clock=ClockState.UNSYNCHRONISED))
     stream.grow(1)
-    kept = with_clocks(assemble(stream.frames), {ClockState.SYNCHRONISED})
+    kept = earning(assemble(stream.frames), Assurance.SIGNED, simulation=False)
     assert [link.seq for link in kept.links] == [0, 1, 3]
     assert kept.digest == assemble(stream.frames).digest
 
