@@ -5,25 +5,21 @@ the frames of that day's window and from what the registry says, whoever asks an
 depends on what came after.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from contract import clock
 from contract.registry import Instrument
 from contract.states import Assurance
 from metering.core import daily, statement
-from metering.core.daily import Judged, Part, Records
+from metering.core.daily import Judged
 from metering.core.pipeline import RULES_VERSION
 from metering.core.spans import Span, clip
 from metering.core.tally import Tally, tally
-from storage import frames, registry, statements
+from metering.reading import judge
+from storage import statements
 from storage.pool import Connection
-
-_DAY_MS = 86_400_000
-_ALWAYS = (-1 << 62, 1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,35 +69,6 @@ def run(connection: Connection, instrument: Instrument, asked: Span, level: Assu
         days=documents,
         appended=appended,
         unread=tuple(unread),
-    )
-
-
-def judge(connection: Connection, instrument: Instrument, asked: Span, level: Assurance) -> Iterator[Judged]:
-    """Measure the parts of the local days that a period touches; nothing is stored (arguments as in `run`)."""
-    name = instrument.instrument
-    known, reach = records(connection, instrument), frames.reach(connection, name)
-    for part in parts(connection, instrument, asked):
-        within = part.within
-        found = frames.read(connection, name, *within)
-        yield daily.judge(part, known, level, found, provisional=reach < within[1])
-
-
-def parts(connection: Connection, instrument: Instrument, asked: Span) -> list[Part]:
-    """The parts of the local days that a period touches (`daily.parts`)."""
-    # No zone is further than a day from UTC, and whole days are asked for.
-    policies = registry.policies(connection, instrument.instrument, asked[0] - 2 * _DAY_MS, asked[1] + 2 * _DAY_MS)
-    return list(daily.parts(policies, ZoneInfo(instrument.time_zone), asked))
-
-
-def records(connection: Connection, instrument: Instrument) -> Records:
-    """What the registry and the quarantine say of an instrument."""
-    name = instrument.instrument
-    return Records(
-        instrument=instrument,
-        bindings=registry.bindings(connection, name),
-        sessions=registry.sessions(connection, name, *_ALWAYS),
-        cut=frames.equivocated(connection, name),
-        simulation=registry.simulation(connection),
     )
 
 

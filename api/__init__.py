@@ -1,0 +1,1 @@
+"""What people and programs see: an HTTP api and server-rendered pages. See README.md."""
