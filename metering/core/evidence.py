@@ -120,15 +120,18 @@ def _believed(chain: Iterable[Link], cut: Mapping[StreamId, int]) -> list[Link]:
 def earning(evidence: Evidence, level: Assurance, *, simulation: bool) -> Evidence:
     """Only the frames that earn hours at a level; what is left out is a hole, and the digest names all.
 
-    What was imported is telemetry, whoever signed it afterwards. Source: domain.md 5, the levels; design.md 7,
-    simulations.
+    Verified hours need readings that the gateway took itself, by a clock that was right: what was imported is
+    telemetry, whoever signed it afterwards. A registry marked as a simulation credits what says that it is simulated,
+    imported or not, and it says so of itself. Source: domain.md 5, the levels; design.md 7.
     """
     if level < Assurance.SIGNED:
         return evidence
-    clocks = {ClockState.SYNCHRONISED, *([ClockState.SIMULATED] if simulation else [])}
 
     def earns(content: Content) -> bool:
-        return content.clock in clocks and not (isinstance(content, Measurement) and content.source is Source.IMPORTED)
+        if content.clock is ClockState.SIMULATED:
+            return simulation
+        imported = isinstance(content, Measurement) and content.source is Source.IMPORTED
+        return content.clock is ClockState.SYNCHRONISED and not imported
 
     return replace(evidence, links=tuple(link for link in evidence.links if earns(link.content)))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contract import codec, seal
 from contract.frame import Readings
 from contract.ids import BootId
-from contract.states import Assurance, ClockState, State
+from contract.states import Assurance, ClockState, Source, State
 from metering.core.evidence import assemble, earning, power_signal, state_signal
 from metering.core.pipeline import measure
 from metering.core.policy import Policy, Profile
@@ -104,6 +104,28 @@ def test_frames_of_other_clocks_are_a_hole() -> None:
     kept = earning(assemble(stream.frames), Assurance.SIGNED, simulation=False)
     assert [link.seq for link in kept.links] == [0, 1, 3]
     assert kept.digest == assemble(stream.frames).digest
+
+
+@pytest.mark.parametrize(
+    ("clock", "source", "earns"),
+    [
+        (ClockState.SYNCHRONISED, Source.SAMPLED, (True, True)),
+        (ClockState.SYNCHRONISED, Source.IMPORTED, (False, False)),
+        (ClockState.UNSYNCHRONISED, Source.SAMPLED, (False, False)),
+        (ClockState.STEPPED, Source.SAMPLED, (False, False)),
+        (ClockState.SIMULATED, Source.SAMPLED, (False, True)),
+        (ClockState.SIMULATED, Source.IMPORTED, (False, True)),
+    ],
+)
+def test_what_earns_verified_hours_in_a_registry_and_in_a_simulation(
+    clock: ClockState, source: Source, earns: tuple[bool, bool]
+) -> None:
+    stream = Stream(gateway=GATEWAY)
+    stream.add(replace(GATEWAY.measurement(), clock=clock, source=source))
+    evidence = assemble(stream.frames)
+    found = [earning(evidence, Assurance.SIGNED, simulation=simulation).links for simulation in (False, True)]
+    assert tuple(map(bool, found)) == earns
+    assert earning(evidence, Assurance.TELEMETRY, simulation=False) == evidence
 
 
 def test_streams_that_overlap_in_time_hold_nothing_between_them() -> None:

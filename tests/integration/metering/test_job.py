@@ -10,7 +10,7 @@ from evidence import DAY_MS, FROM_MS, LATER_MS, Gateway, Stream, enrol, retimed
 from collector.sink import Sink
 from collector.subscriber import Message
 from contract.errors import ConfigError
-from contract.states import Assurance, ClockState
+from contract.states import Assurance, ClockState, Source
 from contract.units import utc_text
 from metering import cli, job
 from metering.core import statement
@@ -159,6 +159,19 @@ def test_unsynchronised_time_earns_telemetry_but_no_verified_hours(
     verified = measured(connection).total
     assert (verified["effective_ms"], verified["effective_high_ms"]) == (0, 600_000)
     assert len(statements.read(connection, ALPHA.instrument, *DAY)) == 2, "one statement a level"
+
+
+def test_imported_readings_earn_telemetry_but_no_verified_hours(
+    deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
+) -> None:
+    stream = Stream(gateway=ALPHA)
+    stream.grow(1)
+    for minute in range(1, 10):
+        stream.add(replace(ALPHA.measurement(DAY_MS + 60_000 * minute), source=Source.IMPORTED))
+    deliver(stream)
+    approve(migrated, tmp_path, MIDNIGHT_MS)
+    assert measured(connection, level=Assurance.TELEMETRY).total["effective_ms"] == 9 * RUN_MS
+    assert measured(connection).total["effective_ms"] == 0
 
 
 def test_equivocation_credits_nothing_from_there_on(
