@@ -8,7 +8,7 @@ from days import evidence, frame_of
 from contract.frame import Readings
 from contract.states import State
 from metering.core.pipeline import Observed, judge, measure
-from metering.core.policy import Policy, Profile
+from metering.core.policy import LONGEST_WARMUP_MS, Policy, Profile
 from metering.core.spans import Spans
 from metering.core.tally import Tally, tally
 from metering.core.timeline import Piece, Timeline
@@ -179,3 +179,46 @@ def test_the_earlier_line_of_a_policy_counts_and_an_unlisted_one_is_standby() ->
     rules = Policy(profile=Profile.RUNSTATE, lines=(("post", S.COOLDOWN), ("run", S.RUNNING)), max_gap_ms=3_000)
     assert states(read(rules, [0, 0], [3, 3])) == {"COOLDOWN": 1000}
     assert states(read(replace(rules, lines=(("run", S.RUNNING),)), [0, 0], [2, 2])) == {"STANDBY": 1000}
+
+
+def test_after_a_gap_a_run_must_dwell_again() -> None:
+    rules = replace(POWER, dwell_on_ms=5_000)
+    seen = pieces((9_000, S.RUNNING), (1_000, S.UNKNOWN), (4_000, S.RUNNING), (9_000, S.STANDBY))
+    measured = judge(Observed(low=seen, point=seen, high=seen), rules)
+    assert measured.point.effective() == measured.low.effective() == ((0, 9_000),)
+
+
+def test_low_bridges_no_gap_and_point_joins_the_run_over_it() -> None:
+    rules = replace(POWER, bridge_ms=300_000, min_run_ms=100_000)
+    seen = pieces((60_000, S.RUNNING), (10_000, S.UNKNOWN), (60_000, S.RUNNING))
+    measured = judge(Observed(low=seen, point=seen, high=seen), rules)
+    assert measured.low.effective() == (), "apart neither piece is long enough"
+    assert measured.point.effective() == ((0, 60_000), (70_000, 130_000))
+
+
+@pytest.mark.parametrize(("warm_ms", "prepared_ms"), [(LONGEST_WARMUP_MS, 30_000), (LONGEST_WARMUP_MS + 1, 0)])
+def test_what_was_on_for_more_than_a_day_was_left_on(warm_ms: int, prepared_ms: int) -> None:
+    rules = replace(POWER, prep_cap_ms=30_000, warmup_from_off=True)
+    seen = pieces((9_000, S.OFF), (warm_ms, S.STANDBY), (60_000, S.RUNNING))
+    measured = judge(Observed(low=seen, point=seen, high=seen), rules)
+    edge = 9_000 + warm_ms
+    assert measured.point.effective() == measured.low.effective() == ((edge - prepared_ms, edge + 60_000),)
+
+
+@pytest.mark.parametrize(("silence_s", "unknown_ms"), [(3, 0), (4, 1_000)])
+def test_where_a_policy_states_no_gap_it_is_three_periods(silence_s: int, unknown_ms: int) -> None:
+    links = [
+        frame_of(seq, (t,), 1_000, Readings(values=(180_000,)), (), Readings(values=(0,)))
+        for seq, t in enumerate((0, 1_000, 1_000 * (1 + silence_s)))
+    ]
+    period = (0, 1_000 * (1 + silence_s))
+    rules = replace(POWER, max_gap_ms=None)
+    assert tally(measure(evidence(links), rules, (), period), period).unknown_ms == unknown_ms
+
+
+@pytest.mark.parametrize(("standby_ms", "flagged"), [(120_000, 0), (120_001, 1)])
+def test_a_run_is_flagged_when_more_than_half_of_it_is_bridged(standby_ms: int, flagged: int) -> None:
+    rules = replace(POWER, bridge_ms=300_000)
+    seen = pieces((60_000, S.RUNNING), (standby_ms, S.STANDBY), (60_000, S.RUNNING))
+    measured = judge(Observed(low=seen, point=seen, high=seen), rules)
+    assert tally(measured, (0, 120_000 + standby_ms)).bridged_runs == flagged

@@ -1,5 +1,6 @@
 """The worked cases of domain.md 7 that concern one day of one instrument, to the second."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import count, takewhile
 from zoneinfo import ZoneInfo
@@ -155,6 +156,31 @@ def test_a_run_over_new_year_is_split_at_local_midnight() -> None:
 def test_unknown_party_is_never_external() -> None:
     unknown = session(at("08:00"), at("15:00"), Party.UNKNOWN)
     assert day_of(exact(timeline(*T_DAY_1), unknown)).external[Attribution.ENTERED_AFTERWARDS].high_ms == 0
+
+
+@pytest.mark.parametrize("party", [Party.AFFILIATED, Party.OTHER_GROUP])
+def test_who_is_related_is_not_external(party: Party) -> None:
+    theirs = session(at("08:00"), at("15:00"), party, attribution=Attribution.CONFIRMED)
+    assert day_of(exact(timeline(*T_DAY_1), theirs)).external[Attribution.ENTERED_AFTERWARDS].high_ms == 0
+
+
+def test_a_booking_written_down_later_proves_nothing_above_a0() -> None:
+    late = replace(session(at("09:00"), at("11:00"), Party.EXTERNAL), entered_at_ms=at("09:00") + 1)
+    external_ms = day_of(exact(timeline(*T_DAY_1), late)).external
+    assert external_ms[Attribution.ENTERED_AFTERWARDS].low_ms == 7_200_000
+    assert (external_ms[Attribution.BOOKED].low_ms, external_ms[Attribution.BOOKED].high_ms) == (0, 7_200_000)
+
+
+def test_a_run_carried_on_ends_where_another_party_signs_in() -> None:
+    rules = Policy(profile=Profile.RUNSTATE, lines=POLICY_LINES, bridge_ms=300_000, carry_ms=1_800_000)
+    own = session(at("11:10"), at("11:20"), Party.OWN_GROUP, attribution=Attribution.SIGNED_IN)
+    day = day_of(exact(timeline(*T_DAY_1), own, *external("10:30", "11:00"), rules=rules))
+    assert day.external[Attribution.BOOKED].low_ms == 40 * 60_000
+
+
+def test_post_processing_goes_with_the_party_at_the_end_of_the_run() -> None:
+    day = day_of(exact(timeline(*T_DAY_1), *external("14:00", "15:10")))
+    assert hours_text(day.external[Attribution.BOOKED].low_ms) == "1.25", "an hour of run, and what is credited after it"
 
 
 def test_contested_time_is_internal_for_low_and_external_for_high() -> None:
