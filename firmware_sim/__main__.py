@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
         "--ready", required=True, type=Path, help="where to write the addresses once all listen (JSON)"
     )
     command.add_argument("--host", default="127.0.0.1", help="IPv4 address to listen on (default: %(default)s)")
+    command.add_argument("--pace", type=int, default=0, help="simulated seconds in a real one, at most (default: any)")
     command.add_argument("--until-eof", action="store_true", help="also end when standard input does")
     return top
 

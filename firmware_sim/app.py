@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,16 @@ BAD_SCENARIO = 2
 STDIN = 0
 
 
-def run(*, scenario: str, seed: int, truth: Path, ready: Path, host: str = "127.0.0.1", until_eof: bool = False) -> int:
+def run(  # noqa: PLR0913 - the options of a command
+    *,
+    scenario: str,
+    seed: int,
+    truth: Path,
+    ready: Path,
+    host: str = "127.0.0.1",
+    until_eof: bool = False,
+    pace: int = 0,
+) -> int:
     """Play a scenario until SIGTERM or SIGINT, or with until_eof until standard input ends; the main thread only.
 
     The truth file is complete before anything listens; the ready file appears, complete, once everything listens.
@@ -29,6 +39,7 @@ def run(*, scenario: str, seed: int, truth: Path, ready: Path, host: str = "127.
         ready: where the ready file is written; one left by an earlier run is removed first.
         host: the IPv4 address to listen on.
         until_eof: also end when standard input does, as when the parent process dies.
+        pace: simulated seconds in a real one, at most; 0: as fast as time is asked for.
 
     Returns:
         The process's exit status: 0, or 2 for a bad scenario, every fault of which is on stderr.
@@ -41,10 +52,20 @@ def run(*, scenario: str, seed: int, truth: Path, ready: Path, host: str = "127.
         return BAD_SCENARIO
     laid = timetables(played, seed)
     write_json(truth, truth_of(played, laid, seed))
+    serve(lambda: Lab(played, laid, seed=seed, host=host, pace=pace), ready, until_eof=until_eof)
+    return 0
+
+
+def serve(make_lab: Callable[[], Lab], ready: Path, *, until_eof: bool) -> None:
+    """Open a lab, write the ready file, and keep it open until the signal to stop (see `run`).
+
+    Raises:
+        OSError: an address cannot be listened on.
+    """
 
     async def play() -> None:
         stop = _stop_event(until_eof=until_eof)
-        lab = Lab(played, laid, seed=seed, host=host)
+        lab = make_lab()
         try:
             await lab.open()
             write_json(ready, lab.ready())
@@ -53,7 +74,6 @@ def run(*, scenario: str, seed: int, truth: Path, ready: Path, host: str = "127.
             await lab.close()
 
     asyncio.run(play())
-    return 0
 
 
 def write_json(path: Path, content: dict[str, object]) -> None:

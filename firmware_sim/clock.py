@@ -1,4 +1,4 @@
-"""Simulated time, and the registers that serve it. Nothing here, or in this island, asks for the real time."""
+"""Simulated time, and the registers that serve it. Nothing in this island asks for the real time (but see `pace`)."""
 
 import secrets
 import struct

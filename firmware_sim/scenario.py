@@ -8,6 +8,8 @@ from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
+from firmware_sim import eastron
+from firmware_sim.circuit import AS_DRAWN
 from firmware_sim.instruments.catalogue import CLASSES
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -35,11 +37,13 @@ class LinkCut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentSpec:
-    """One instrument: its id, the name of its class, and its link cuts in order."""
+    """One instrument: its id, the name of its class, its link cuts in order, its meter and how that was fitted."""
 
     id: str
     class_name: str
     cuts: tuple[LinkCut, ...]
+    meter: str = eastron.DEFAULT
+    wiring: str = AS_DRAWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,7 @@ class _Reader:
         return Scenario(start_ms=start_ms, end_ms=end_ms, instruments=instruments)
 
     def _instrument(self, key: str, table: Table, start_ms: int, end_ms: int) -> InstrumentSpec:
-        self._known(f"{key}.", table, {"id", "class", "fault"})
+        self._known(f"{key}.", table, {"id", "class", "fault", "meter", "wiring"})
         name, class_name = table.get("id"), table.get("class")
         if not isinstance(name, str) or not ID.fullmatch(name):
             self.faults.append(f"{key}.id: must match {ID.pattern}")
@@ -117,7 +121,9 @@ class _Reader:
         ]
         if any(after.from_ms <= before.to_ms for before, after in pairwise(cuts)):
             self.faults.append(f"{key}.fault: link cuts must come in order and leave time between them")
-        return InstrumentSpec(id=str(name), class_name=str(class_name), cuts=tuple(cuts))
+        meter = self._one_of(f"{key}.meter", table.get("meter"), tuple(eastron.MODELS), eastron.DEFAULT)
+        wiring = self._one_of(f"{key}.wiring", table.get("wiring"), eastron.wirings(meter), AS_DRAWN)
+        return InstrumentSpec(id=str(name), class_name=str(class_name), cuts=tuple(cuts), meter=meter, wiring=wiring)
 
     def _cut(self, key: str, table: Table, start_ms: int, end_ms: int) -> LinkCut:
         self._known(f"{key}.", table, {"kind", "from_s", "to_s"})
@@ -128,6 +134,14 @@ class _Reader:
         if not from_ms < to_ms <= end_ms:
             self.faults.append(f"{key}.to_s: must be after from_s and within duration_s")
         return LinkCut(from_ms=from_ms, to_ms=to_ms)
+
+    def _one_of(self, key: str, value: object, known: tuple[str, ...], default: str) -> str:
+        if value is None:
+            return default
+        if not isinstance(value, str) or value not in known:
+            self.faults.append(f"{key}: must be one of {', '.join(known)}")
+            return default
+        return value
 
     def _known(self, prefix: str, table: Table, keys: set[str]) -> None:
         self.faults += [f"{prefix}{key}: unknown key" for key in table if key not in keys]

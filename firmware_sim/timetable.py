@@ -49,10 +49,10 @@ class Timetable:
 def lay(instrument_class: InstrumentClass, instrument_id: str, *, seed: int, start_ms: int, end_ms: int) -> Timetable:
     """The timetable of one instrument over [start_ms, end_ms); a longer period begins with the shorter one's stages."""
     plan = instrument_class.plan(random_from(source(seed, instrument_id, "timetable")))
-    return Timetable(tuple(_stages(plan, start_ms, end_ms)))
+    return Timetable(tuple(stages(plan, start_ms, end_ms)))
 
 
-def _stages(plan: Iterator[tuple[int, Mode]], start_ms: int, end_ms: int) -> Iterator[Stage]:
+def stages(plan: Iterator[tuple[int, Mode]], start_ms: int, end_ms: int) -> Iterator[Stage]:
     """Lay the plan end to end; a state that the end would cut below LEAST_MS is not begun: the one before goes on."""
     from_ms, (duration_ms, mode) = start_ms, next(plan)
     while True:

@@ -26,6 +26,11 @@ class Rules:
     min_run_ms: int = 0
 
 
+AS_PUBLISHED = Rules()
+RUNS_ALONE = Rules(prep_cap_ms=0, post_cap_ms=0)
+"""For what power alone can show by one threshold: neither preparation nor post-processing."""
+
+
 def effective(states: Sequence[Stretch], rules: Rules) -> list[Interval]:
     """The intervals that count, in order, not overlapping, from states end to end whose neighbours differ."""
     counted: list[Interval] = []
@@ -56,9 +61,22 @@ def _runs(states: Sequence[Stretch], rules: Rules) -> list[tuple[int, int]]:
     return runs
 
 
-def truth(scenario: Scenario, timetables: Mapping[str, Timetable], seed: int) -> dict[str, object]:
-    """The truth file's content: every instrument's states over [start_ms, end_ms) and what of them counts."""
-    rules = Rules()
+def truth(
+    scenario: Scenario,
+    timetables: Mapping[str, Timetable],
+    seed: int,
+    rules: Rules = AS_PUBLISHED,
+    days: Mapping[str, Interval] | None = None,
+) -> dict[str, object]:
+    """The truth file's content: every instrument's states over [start_ms, end_ms) and what of them counts.
+
+    Args:
+        scenario: the instruments and the period.
+        timetables: of each instrument, by its id.
+        seed: with which they were laid.
+        rules: by which a run counts.
+        days: named parts of the period of which what counts is told besides.
+    """
     instruments = []
     for spec in scenario.instruments:
         states = timetables[spec.id].states()
@@ -70,7 +88,8 @@ def truth(scenario: Scenario, timetables: Mapping[str, Timetable], seed: int) ->
                 "profile": CLASSES[spec.class_name].profile,
                 "states": states,
                 "effective": counted,
-                "effective_ms": sum(to_ms - from_ms for from_ms, to_ms in counted),
+                "effective_ms": _within(counted, (scenario.start_ms, scenario.end_ms)),
+                **({"days": {name: _within(counted, span) for name, span in days.items()}} if days else {}),
             }
         )
     return {
@@ -80,3 +99,7 @@ def truth(scenario: Scenario, timetables: Mapping[str, Timetable], seed: int) ->
         "rules": asdict(rules),
         "instruments": instruments,
     }
+
+
+def _within(counted: Sequence[Interval], span: Interval) -> int:
+    return sum(max(0, min(to_ms, span[1]) - max(from_ms, span[0])) for from_ms, to_ms in counted)

@@ -1,10 +1,11 @@
 """The chain of one instrument: links, signs and spools what is to be said next.
 
-Durability: when `say` returns, the frame MUST be in the spool; only then is anybody told of it.
+Durability: when `say` returns, its frames MUST be in the spool; only then is anybody told of them.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -27,16 +28,26 @@ class Signer:
         self.kid: KeyId = seal.key_id(key.public_key().public_bytes_raw())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """What a chain tells that tells recordings: the stream of its own, and the SHA-256 of each recording's text."""
+
+    stream_id: StreamId
+    digests: Sequence[bytes]
+
+
 class Chain:
-    """The newest stream of an instrument in the spool.
+    """The newest stream of what is sampled of an instrument; or the one stream that tells some recordings.
 
     Attributes:
         stream: its present end; None until the first frame.
     """
 
-    def __init__(self, signer: Signer, instrument: InstrumentId, announce: Announce) -> None:
+    def __init__(
+        self, signer: Signer, instrument: InstrumentId, announce: Announce, recordings: Recordings | None = None
+    ) -> None:
         self.instrument = instrument
-        self._signer, self._announce = signer, announce
+        self._signer, self._announce, self._recordings = signer, announce, recordings
         self.stream = self._newest()
 
     def begin(self, *, boot_id: BootId, clock: ClockState, created_ms: int, predecessor: Link | None) -> Genesis:
@@ -54,24 +65,30 @@ class Chain:
             created_ms=created_ms,
             predecessor=predecessor,
         )
-        stream_id = StreamId(os.urandom(STREAM_ID_BYTES))
+        told = self._recordings
+        stream_id = told.stream_id if told else StreamId(os.urandom(STREAM_ID_BYTES))
         raw = self._seal(stream_id, 0, seal.FIRST_PREV_HASH, genesis)
-        self._signer.spool.begin(stream_id, self.instrument, raw, created_ms)
+        self._signer.spool.begin(stream_id, self.instrument, raw, created_ms, told.digests if told else ())
         self.stream = self._newest()
         self._announce(stream_id, 0)
         return genesis
 
-    def say(self, content: Content) -> None:
-        """Sign the next frame and put it into the spool.
+    def say(self, *contents: Content) -> None:
+        """Sign the next frames and put them into the spool, all or none.
 
         Raises:
-            StorageError: it is not said, and the same place in the chain is still free.
+            StorageError: nothing is said, and the same places in the chain are still free.
         """
         stream = self.end()
-        raw = self._seal(stream.stream_id, stream.next_seq, stream.head_hash, content)
-        self._signer.spool.append(stream.number, stream.next_seq, raw, past_of(content).until_ms)
+        head_hash, frames = stream.head_hash, []
+        for seq, content in enumerate(contents, stream.next_seq):
+            raw = self._seal(stream.stream_id, seq, head_hash, content)
+            head_hash = seal.frame_hash(raw)
+            frames.append((raw, past_of(content).until_ms))
+        self._signer.spool.append(stream.number, stream.next_seq, *frames)
         self.stream = self._newest()
-        self._announce(stream.stream_id, stream.next_seq)
+        for seq in range(stream.next_seq, stream.next_seq + len(frames)):
+            self._announce(stream.stream_id, seq)
 
     def end(self) -> Stream:
         """The stream that was begun."""
@@ -86,8 +103,13 @@ class Chain:
                 yield codec.decode(seal.open_frame(raw).payload)
 
     def _newest(self) -> Stream | None:
-        mine = [stream for stream in self._signer.spool.streams() if stream.instrument == self.instrument]
+        mine = [stream for stream in self._signer.spool.streams() if self._is_mine(stream)]
         return mine[-1] if mine else None
+
+    def _is_mine(self, stream: Stream) -> bool:
+        if self._recordings is not None:
+            return stream.stream_id == self._recordings.stream_id
+        return stream.instrument == self.instrument and not stream.imported
 
     def _seal(self, stream_id: StreamId, seq: int, prev_hash: bytes, content: Content) -> bytes:
         envelope = seal.Envelope(

@@ -50,6 +50,8 @@ def locked(data_dir: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise ConfigError("cannot start", [f"data_dir: another gateway already runs on {data_dir}: stop it"]) from error
+        raise ConfigError(
+            "cannot start", [f"data_dir: another gateway already runs on {data_dir}: stop it, then start this again"]
+        ) from error
     finally:
         os.close(descriptor)

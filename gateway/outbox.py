@@ -1,7 +1,8 @@
 """What to send next: a pure state machine over sequence numbers. Times are seconds on any one monotonic clock.
 
-- Oldest first, streams in turn; at most IN_FLIGHT frames without PUBACK and UNRECEIPTED sent ones without receipt. The
-  second window is shared out among the streams, so that one the collector does not take cannot stop the others.
+- Oldest first, streams in turn; at most IN_FLIGHT frames without PUBACK and UNRECEIPTED sent ones without receipt. Half
+  of the second window is shared out among the streams, so that one the collector does not take cannot stop the others;
+  the other half is for whoever has most to send.
 - A hole (a frame of higher number, or one that was sent later, is held) is sent again after 5 s, the oldest unheld
   frame after 10 s without progress; the same frame again after twice as long, to 5 min.
 - A new connection, or custody that fell, starts again from the first frame not in custody.
@@ -159,11 +160,12 @@ class Outbox:
         """The frame to send now; None where there is none, or a window is full."""
         if self._unacknowledged >= IN_FLIGHT:
             return None
-        share = UNRECEIPTED // max(1, len(self._streams))
+        share = max(1, UNRECEIPTED // 2 // max(1, len(self._streams)))
         room = self.waiting < UNRECEIPTED
+        spare = sum(max(0, len(stream.sent) - share) for stream in self._streams.values()) < UNRECEIPTED // 2
         for stream_id, stream in sorted(self._streams.items(), key=lambda item: item[1].turn):
             seq = stream.again(now_s)
-            if seq is None and room and len(stream.sent) < max(1, share):
+            if seq is None and room and (spare or len(stream.sent) < share):
                 seq = stream.new()
             if seq is not None:
                 return stream_id, seq

@@ -6,7 +6,7 @@ oldest first, and only for room: after 30 days, or above 80 % of the quota, so t
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from contract.ids import InstrumentId, StreamId
 from gateway.disk import storing
 
 _SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS trace (
+  instrument TEXT NOT NULL, digest BLOB NOT NULL, stream INTEGER NOT NULL, PRIMARY KEY (instrument, digest));
 CREATE TABLE IF NOT EXISTS stream (
   number INTEGER PRIMARY KEY, stream_id BLOB NOT NULL UNIQUE, instrument TEXT NOT NULL,
   next_seq INTEGER NOT NULL, head_hash BLOB NOT NULL, upto INTEGER NOT NULL DEFAULT -1);
@@ -39,7 +41,12 @@ _RESUMED_FROM: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """One stream of the spool; `upto` is the last seq in custody, -1 where there is none."""
+    """One stream of the spool.
+
+    Attributes:
+        upto: the last seq in custody, -1 where there is none.
+        imported: it tells a recording; what is sampled is never told in it.
+    """
 
     number: int
     stream_id: StreamId
@@ -47,6 +54,7 @@ class Stream:
     next_seq: int
     head_hash: bytes
     upto: int
+    imported: bool = False
 
 
 class Spool:
@@ -78,15 +86,41 @@ class Spool:
     def streams(self) -> list[Stream]:
         """All streams, the newest of an instrument last."""
         rows = self._db.execute(
-            "SELECT number, stream_id, instrument, next_seq, head_hash, upto FROM stream ORDER BY 1"
+            "SELECT number, stream_id, instrument, next_seq, head_hash, upto, number IN (SELECT stream FROM trace) "
+            "FROM stream ORDER BY 1"
         )
         return [
-            Stream(number=n, stream_id=StreamId(s), instrument=InstrumentId(i), next_seq=q, head_hash=h, upto=u)
-            for n, s, i, q, h, u in rows
-        ]
+            Stream(
+                number=n, stream_id=StreamId(s), instrument=InstrumentId(i), next_seq=q, head_hash=h, upto=u,
+                imported=bool(t),
+            )
+            for n, s, i, q, h, u, t in rows
+        ]  # fmt: skip
 
-    def begin(self, stream_id: StreamId, instrument: InstrumentId, genesis: bytes, until_ms: int) -> int:
+    def teller(self, instrument: InstrumentId, digest: bytes) -> StreamId | None:
+        """The stream that tells a recording (SHA-256 of its text) for an instrument; None where there is none."""
+        row = self._db.execute(
+            "SELECT stream_id FROM trace JOIN stream ON number = stream WHERE trace.instrument = ? AND digest = ?",
+            (instrument, digest),
+        ).fetchone()
+        return None if row is None else StreamId(row[0])
+
+    def begin(
+        self,
+        stream_id: StreamId,
+        instrument: InstrumentId,
+        genesis: bytes,
+        until_ms: int,
+        recordings: Sequence[bytes] = (),
+    ) -> int:
         """Begin a stream with its frame 0, durably; returns its number.
+
+        Args:
+            stream_id: of a stream that is not here yet.
+            instrument: of which it will speak.
+            genesis: its frame 0.
+            until_ms: the time that frame tells of.
+            recordings: digests of the recordings it will tell; none where it tells what is sampled.
 
         Raises:
             StorageError: nothing was begun.
@@ -98,20 +132,30 @@ class Spool:
             )
             number: int = self._db.execute("SELECT last_insert_rowid()").fetchone()[0]
             self._db.execute("INSERT INTO frame VALUES (?, 0, ?, ?)", (number, until_ms, genesis))
+            self._db.executemany(
+                "INSERT INTO trace VALUES (?, ?, ?)", [(instrument, digest, number) for digest in recordings]
+            )
         return number
 
-    def append(self, number: int, seq: int, raw: bytes, until_ms: int) -> None:
-        """Put a frame and its stream's new head into the spool, durably.
+    def append(self, number: int, seq: int, *frames: tuple[bytes, int]) -> None:
+        """Put the next frames of a stream, from `seq` on, and its new head into the spool, durably, all or none.
+
+        Args:
+            number: of the stream.
+            seq: of the first of them.
+            frames: one or more, each with the time (UTC ms) it tells up to.
 
         Raises:
-            StorageError: the frame is not in the spool; DiskFullError where there was no room.
+            StorageError: none of them is in the spool; DiskFullError where there was no room.
         """
         self.make_room()
+        end = seq + len(frames)
+        rows = [(number, place, until_ms, raw) for place, (raw, until_ms) in enumerate(frames, seq)]
         with self._transaction():
-            self._db.execute("INSERT INTO frame VALUES (?, ?, ?, ?)", (number, seq, until_ms, raw))
+            self._db.executemany("INSERT INTO frame VALUES (?, ?, ?, ?)", rows)
             moved = self._db.execute(
                 "UPDATE stream SET next_seq = ?, head_hash = ? WHERE number = ? AND next_seq = ?",
-                (seq + 1, seal.frame_hash(raw), number, seq),
+                (end, seal.frame_hash(frames[-1][0]), number, seq),
             )
             if moved.rowcount != 1:
                 raise StorageError(f"spool: frame {seq} is not the next of its stream")

@@ -72,5 +72,5 @@ def plan(rng: Random) -> Iterator[tuple[int, Mode]]:
 
 
 CHROMATOGRAPH = InstrumentClass(
-    profile="power+runstate", lines=("start", "stop", "ready", "prepare", "post"), plan=plan
+    profile="power+runstate", lines=("start", "stop", "ready", "prepare", "post"), plan=plan, rest=OFF
 )

@@ -44,4 +44,4 @@ def plan(rng: Random) -> Iterator[tuple[int, Mode]]:
         yield rng.randint(*REST_MS), RESTING
 
 
-MICROSCOPE = InstrumentClass(profile="runstate", lines=("vacuum", "ht", "imaging"), plan=plan)
+MICROSCOPE = InstrumentClass(profile="runstate", lines=("vacuum", "ht", "imaging"), plan=plan, rest=RESTING)

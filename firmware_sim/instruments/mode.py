@@ -36,8 +36,13 @@ Plan = Callable[[Random], Iterator[tuple[int, Mode]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentClass:
-    """A class of instruments: its evidence profile, its run-state lines in order of their inputs, and its plan."""
+    """A class of instruments: its evidence profile, its run-state lines in order of their inputs, and its plan.
+
+    Attributes:
+        rest: what it does when nobody is in the laboratory; its plan begins with it.
+    """
 
     profile: str
     lines: tuple[str, ...]
     plan: Plan
+    rest: Mode

@@ -41,4 +41,4 @@ def plan(rng: Random) -> Iterator[tuple[int, Mode]]:
         yield rng.randint(*OFF_MS), OFF
 
 
-SPECTROMETER = InstrumentClass(profile="power", lines=(), plan=plan)
+SPECTROMETER = InstrumentClass(profile="power", lines=(), plan=plan, rest=OFF)

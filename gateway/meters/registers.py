@@ -7,7 +7,7 @@ import math
 import struct
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
@@ -18,31 +18,31 @@ from contract.frame import MAX_ENERGY_MWH, MAX_POWER_MW
 
 _MODELS: Final = files("gateway.meters") / "models"
 _FORMATS: Final = {"float32": ">f", "uint32": ">I", "int32": ">i", "uint16": ">H", "int16": ">h"}
-_MILLI: Final = {"W": 1_000, "kW": 1_000_000, "Wh": 1_000, "kWh": 1_000_000, "": 1}
+_KILO: Final = {"kW", "kWh"}
+_STRICT: Final = ConfigDict(extra="forbid")
 
 
-@with_config(ConfigDict(extra="forbid"))
+@with_config(_STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
-    """One quantity of a device model.
+class Layout:
+    """How a device shows a number.
 
     Attributes:
         table: which table of the device: input registers (function 04) or holding registers (03).
-        register: address on the wire, from 0 (data sheets often print it plus 1, or plus 30001).
         type: how the words are read.
         word_order: which of two words comes first.
-        unit: what the device shows, after `scale`; empty for a bare number.
+        unit: what the device shows, after `scale`; a share is 1 for the whole; empty for a bare number.
         scale: factor from the raw number to `unit`.
         sign: -1 where the device counts consumption as negative.
-        resolution: the least step that is kept, in mW or mWh: what the device resolves, so that columns stay small.
+        resolution: the least step that is kept, in thousandths of W, Wh and so on: what the device resolves, so that
+            columns stay small.
         source: page or clause of the data sheet.
     """
 
     table: Literal["input", "holding"]
-    register: int
     type: Literal["float32", "uint32", "int32", "uint16", "int16"]
     word_order: Literal["high-first", "low-first"]
-    unit: Literal["W", "kW", "Wh", "kWh", ""]
+    unit: Literal["W", "kW", "Wh", "kWh", "V", "A", "Hz", "share", ""]
     scale: float = 1.0
     sign: Literal[1, -1] = 1
     resolution: int = 1
@@ -54,15 +54,76 @@ class Quantity:
         return struct.calcsize(_FORMATS[self.type]) // 2
 
 
-@with_config(ConfigDict(extra="forbid"))
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity(Layout):
+    """One quantity of a device model.
+
+    Attributes:
+        register: address on the wire, from 0 (data sheets often print it plus 1, or plus 30001).
+    """
+
+    register: int
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseQuantity(Layout):
+    """A quantity that a device shows for each phase.
+
+    Attributes:
+        registers: addresses on the wire, in the order of the phases.
+    """
+
+    registers: tuple[int, ...]
+
+    def of_phases(self) -> tuple[Quantity, ...]:
+        """The quantity of each phase."""
+        shared = {field.name: getattr(self, field.name) for field in fields(Layout)}
+        return tuple(Quantity(register=register, **shared) for register in self.registers)
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeModel:
+    """What a technician looks at beside the rack; the gateway's own sampling reads none of it.
+
+    Attributes:
+        voltage: line to neutral.
+        current: in the conductors, after the meter's own ratio.
+        power: active power by phase.
+        power_factor: its sign follows the power's.
+        line_voltage: from a phase to the next, if the device has it.
+        frequency: of the supply.
+        ct_primary: primary current of the transformers as set in the device, if the device has it.
+        ct_secondary: their secondary current, likewise.
+    """
+
+    voltage: PhaseQuantity
+    current: PhaseQuantity
+    power: PhaseQuantity
+    power_factor: PhaseQuantity
+    line_voltage: PhaseQuantity | None = None
+    frequency: Quantity
+    ct_primary: Quantity | None = None
+    ct_secondary: Quantity | None = None
+
+
+@with_config(_STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceModel:
-    """A kind of meter: power, energy and serial number."""
+    """A kind of meter: power, energy and serial number, and what a probe reads besides.
+
+    Attributes:
+        max_current_a: the most current the device's own terminals take.
+    """
 
     name: str
+    max_current_a: int
     power: Quantity
     energy: Quantity
     serial: Quantity
+    probe: ProbeModel
 
 
 def known_models() -> tuple[str, ...]:
@@ -96,7 +157,7 @@ def energy_mwh(quantity: Quantity, words: Sequence[int]) -> int:
 
 
 def decode(quantity: Quantity, words: Sequence[int]) -> int:
-    """The integer that registers stand for: thousandths of W or Wh, or the bare number.
+    """The integer that registers stand for: thousandths of W, Wh, V, A, Hz or the whole, or the bare number.
 
     Raises:
         ValueError: not a number.
@@ -106,8 +167,14 @@ def decode(quantity: Quantity, words: Sequence[int]) -> int:
     raw: float = struct.unpack(_FORMATS[quantity.type], packed)[0]
     if not math.isfinite(raw):
         raise ValueError(f"it shows {raw}")
-    steps: float = raw * quantity.scale * quantity.sign * _MILLI[quantity.unit] / quantity.resolution
+    steps: float = raw * quantity.scale * quantity.sign * _thousandths(quantity.unit) / quantity.resolution
     return round(steps) * quantity.resolution
+
+
+def _thousandths(unit: str) -> int:
+    if not unit:
+        return 1
+    return 1_000_000 if unit in _KILO else 1_000
 
 
 def _within(value: int, least: int, most: int) -> int:

@@ -1,8 +1,8 @@
-"""The demo: every part on this machine, one simulated morning, and the hours against the truth."""
+"""The demo: every part on this machine, simulated instruments, and the hours against the truth."""
 
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -14,10 +14,12 @@ from contract import clock
 from contract.errors import StorageError
 from contract.units import utc_text
 from gateway import spool
-from jishi.demo import lab, report
+from jishi.demo import importing, lab, packs, report
+from jishi.demo.recording import METER
 from jishi.demo.rig import Rig
 from metering import cli as metering
 from storage import counters, frames
+from storage.guard import Guarded
 from storage.pool import connect
 
 _POLL_S: Final = 0.25
@@ -25,19 +27,31 @@ _STALLED_S: Final = 120.0
 """Nothing moved for so long: something is broken, say so rather than wait for ever."""
 
 
-def run(seed: int, scenario: str = "demo") -> dict[str, Any]:
+def run(seed: int, scenario: str = "demo", out: Path | None = None) -> dict[str, Any]:
     """Run a scenario to its end; returns the demo's JSON object.
+
+    Args:
+        seed: which simulated day.
+        scenario: a shipped one, or a TOML file.
+        out: where the evidence packs are left; None: a new folder among the temporary ones.
 
     Raises:
         JishiError: a part could not be started or stopped making progress; the text says which and what it said.
     """
     with Rig(seed, scenario) as rig:
-        wait_until_in_custody(rig)
-        return measure(rig)
+        imported = importing.start_recording(rig)
+        wait_until_in_custody(rig, imported)
+        result = measure(rig)
+        packed = packs.make(rig, out)
+    return result | packed | {"ok": result["ok"] and packs.right(packed["verify"])}
 
 
-def wait_until_in_custody(rig: Rig) -> None:
+def wait_until_in_custody(rig: Rig, imported: Guarded) -> None:
     """Wait, with progress on stderr, until simulated time has ended and every frame is in the collector's custody.
+
+    Args:
+        rig: with all its parts running.
+        imported: the import of the recording, which goes on beside them.
 
     Raises:
         StorageError: nothing moved for a long time.
@@ -49,10 +63,10 @@ def wait_until_in_custody(rig: Rig) -> None:
     )  # fmt: skip
     with bar, ExitStack() as stack:
         wall = stack.enter_context(lab.WallClock(rig.ready["clock"]))
-        task = bar.add_task(f"{len(rig.ready['instruments'])} instruments", total=end - start, what="")
+        task = bar.add_task(f"{len(rig.ready['instruments']) + 1} instruments", total=end - start, what="")
         seen: object = None
         since_s = clock.elapsed_s()
-        while not _all_in_custody(rig):
+        while not (importing.ended(rig, imported) and _all_in_custody(rig)):
             rig.tend()
             now = wall.now_ms()
             signed, held = custody(rig)
@@ -65,8 +79,8 @@ def wait_until_in_custody(rig: Rig) -> None:
 
 
 def custody(rig: Rig) -> tuple[int, int]:
-    """Frames signed by the gateway, and how many of them the collector has confirmed."""
-    streams = spool.status(rig.gateway_data)
+    """Frames signed by both gateways, and how many of them the collector has confirmed."""
+    streams = spool.status(rig.gateway_data) + spool.status(rig.importer_data)
     return sum(stream["signed"] for stream in streams), sum(stream["upto"] + 1 for stream in streams)
 
 
@@ -80,18 +94,24 @@ def _all_in_custody(rig: Rig) -> bool:
 
 
 def measure(rig: Rig) -> dict[str, Any]:
-    """Meter the scenario and compare it with the truth."""
+    """Meter the scenario and the recording, and compare them with the truth."""
     truth = {one["id"]: one for one in rig.truth["instruments"]}
     period = (utc_text(rig.ready["start_ms"]), utc_text(rig.ready["end_ms"]))
-    measured = metering.hours_run(rig.dsn, period, None, 3)["instruments"]
+    rows = []
+    right = True
+    for one in metering.hours_run(rig.dsn, period, list(truth), 3)["instruments"]:
+        true_ms = truth[one["id"]]["effective_ms"]
+        rows.append(report.row(truth[one["id"]]["class"], true_ms, one))
+        right &= report.is_right(true_ms, one["total"])
+    recorded = _recorded(rig)
+    rows.append(report.row("recording", rig.recording.truth_ms, recorded))
+    right &= report.is_right(rig.recording.truth_ms, recorded["total"])
     signed, _ = custody(rig)
     with connect(rig.dsn) as connection:
         counted = counters.read(connection)
-    right = all(report.is_right(truth[one["id"]]["effective_ms"], one["total"]) for one in measured)
     return {
-        "instruments": [
-            report.row(truth[one["id"]]["class"], truth[one["id"]]["effective_ms"], one) for one in measured
-        ],
+        "instruments": rows,
+        "recording": {"origin": rig.recording.origin, "name": rig.recording.name, "days": len(rig.recording.days)},
         "frames": {
             "signed": signed,
             "stored": counted.frames,
@@ -101,11 +121,21 @@ def measure(rig: Rig) -> dict[str, Any]:
         "samples": counted.samples,
         "broker": rig.broker.kind,
         "restarts": rig.restarts,
-        "ok": right and len(measured) == len(truth) and signed == counted.frames and counted.balanced,
+        "ok": right and signed == counted.frames and counted.balanced,
     }
 
 
-def show(result: Mapping[str, Any]) -> None:
+def _recorded(rig: Rig) -> dict[str, Any]:
+    """The recording's days, which need not be neighbours, as one row of hours."""
+    totals = []
+    for from_ms, to_ms in rig.recording.days:
+        (one,) = metering.hours_run(rig.dsn, (utc_text(from_ms), utc_text(to_ms)), [METER.instrument], 3)["instruments"]
+        totals.append(one["total"])
+    total = report.summed(totals)
+    return {"id": METER.instrument, **metering.hours_of(total), "total": total}
+
+
+def show(result: dict[str, Any]) -> None:
     """The report as a table."""
     table = Table(title="核验机时与真值 verified machine-hours against the truth, in hours")
     table.add_column("仪器 instrument", no_wrap=True)
@@ -115,10 +145,12 @@ def show(result: Mapping[str, Any]) -> None:
         table.add_row(*(escape(cell) for cell in cells))
     console = Console()
     console.print(table)
-    numbers = result["frames"]
+    numbers, recording = result["frames"], result["recording"]
     console.print(
+        f"recording-1: {escape(recording['name'])} ({recording['origin']}, {recording['days']} days, imported). "
         f"{numbers['signed']} frames signed, {numbers['stored']} stored, {numbers['duplicate']} received again, "
         f"{numbers['quarantined']} quarantined; {result['samples']} samples of power; broker: {result['broker']}."
     )
+    packs.show(result, console)
     verdict = "hours are right and nothing was lost 机时无误，数据无失" if result["ok"] else "NOT right 有误"
     console.print(f"[bold]{verdict}[/bold]")

@@ -1,6 +1,6 @@
 """The demo's last line: verified hours against the truth, and every frame accounted for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from contract.units import bounds_text, hours, hours_text, share_text
@@ -10,6 +10,7 @@ READ_LATENCY_MS: Final = 20
 PERIOD_MS: Final = 1_000
 _RELATIVE: Final = 0.005
 _ATTRIBUTION: Final = "A1"
+_ADDED: Final = ("effective_ms", "effective_low_ms", "effective_high_ms", "edges")
 
 
 def row(instrument_class: str, truth_ms: int, measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +46,21 @@ def is_right(truth_ms: int, total: Mapping[str, Any]) -> bool:
     inside = low - slack <= truth_ms <= high + slack
     near = abs(point - truth_ms) <= _RELATIVE * truth_ms + PERIOD_MS * edges
     return inside and (near or unknown > 0)
+
+
+def summed(totals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Totals of periods that do not overlap (as `statement.total`), added up."""
+    lengths_ms = sum(total["period_ms"][1] - total["period_ms"][0] for total in totals)
+    states_ms = {state: sum(total["states_ms"][state] for total in totals) for state in totals[0]["states_ms"]}
+    levels = totals[0]["external_ms"]
+    return {
+        **{key: sum(total[key] for total in totals) for key in _ADDED},
+        "states_ms": states_ms,
+        "external_ms": {
+            level: [sum(total["external_ms"][level][bound] for total in totals) for bound in (0, 1)] for level in levels
+        },
+        "coverage": 1 - states_ms["UNKNOWN"] / lengths_ms,
+    }
 
 
 def table_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:

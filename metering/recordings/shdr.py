@@ -9,9 +9,10 @@ stream, and may go on over several lines: they say nothing of either.
 from collections.abc import Iterable, Iterator, Sequence
 
 from contract.errors import ConfigError
+from contract.recordings import Rows
 from contract.states import State
 from contract.units import parse_utc_ms
-from metering.recordings.trace import Kind, Reading, Rows, Trace, count_order
+from metering.recordings.trace import Kind, Reading, Trace, count_order
 
 STATES = {"ACTIVE": State.RUNNING, "WAIT": State.RUNNING, "UNAVAILABLE": State.UNKNOWN}
 """Values of EXECUTION; every other one, and one that is not known, is STANDBY."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from contract.errors import ConfigError
+from contract.recordings import Rows
 from metering.core.spans import Spans
 from metering.core.timeline import Signal
 
@@ -21,21 +21,6 @@ class Kind(StrEnum):
 
     POWER = "power"
     STATE = "state"
-
-
-@dataclass(slots=True, kw_only=True)
-class Rows:
-    """What became of the rows.
-
-    Attributes:
-        read: rows that became a reading.
-        broken: rows that could not be read; none of them is used, not even in part.
-        out_of_order: rows among `read` that are earlier than the row before them.
-    """
-
-    read: int = 0
-    broken: int = 0
-    out_of_order: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +76,3 @@ def zone_of(name: str | None, what: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigError("nothing was measured", [f"--tz: there is no zone {name!r}"]) from error
-
-
-def utc_ms(moment: datetime, zone: ZoneInfo) -> int:
-    """A local time without an offset as POSIX ms.
-
-    Raises:
-        ValueError: the zone skipped this time.
-        ConfigError: the zone had it twice: only an offset could say which.
-    """
-    first, second = (moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
-        raise ValueError(f"{moment} did not exist in {zone}")
-    if first.utcoffset() != second.utcoffset():
-        raise ConfigError("nothing was measured", [f"{moment} happened twice in {zone}: the trace needs offsets"])
-    return round(first.timestamp() * 1000)

@@ -222,7 +222,7 @@ class Bench:
         for entry in self.ready["instruments"]:
             address = f'host = "{entry["host"]}", port = {entry["port"]}'
             lines += ["[[instrument]]", f'id = "{entry["id"]}"']
-            lines += [f'meter = {{ model = "sdm630", {address}, unit = {entry["meter_unit"]} }}']
+            lines += [f'meter = {{ model = "{entry["meter_model"]}", {address}, unit = {entry["meter_unit"]} }}']
             if entry["io_unit"] is not None:
                 names = json.dumps(entry["lines"])
                 lines += [f"run_state = {{ {address}, unit = {entry['io_unit']}, lines = {names} }}"]

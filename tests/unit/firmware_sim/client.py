@@ -14,6 +14,7 @@ from firmware_sim.scenario import Scenario
 
 HOST = "127.0.0.1"
 TOTAL_W, IMPORT_KWH = 0x0034, 0x0156
+POWER_W = {"sdm630": TOTAL_W, "sdm120": 0x000C}
 
 
 def words(value: int) -> list[int]:
@@ -61,6 +62,10 @@ class Reader:
 
     async def now_ms(self) -> int:
         return number(list((await self.clock.read_holding_registers(0, count=4, device_id=247)).registers))
+
+    async def power(self, name: str) -> float:
+        """Total active power, W, where the instrument's meter has it."""
+        return await self.meter(name, POWER_W[self.instruments[name]["meter_model"]])
 
     async def meter(self, name: str, address: int) -> float:
         answer = await self.clients[name].read_input_registers(address, count=2, device_id=1)

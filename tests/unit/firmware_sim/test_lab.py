@@ -51,7 +51,7 @@ def test_all_devices_show_the_time_that_was_answered() -> None:
         async with playing(demo) as reader:
             for t_ms in range(demo.start_ms + 240_500, demo.start_ms + 640_000, 1_999):
                 await reader.advance(t_ms)
-                shown_w = await asyncio.gather(*[reader.meter(name, TOTAL_W) for name in tables])
+                shown_w = await asyncio.gather(*[reader.power(name) for name in tables])
                 assert [round(w * 1_000) for w in shown_w] == [loads[name].power_mw(t_ms) for name in tables]
 
     asyncio.run(check())
@@ -133,9 +133,8 @@ def test_a_restart_shows_the_same_day_under_another_boot() -> None:
         demo = load("demo")
         async with playing(demo, seed) as reader:
             answer = await reader.advance(demo.start_ms + 3_600_000)
-            shown = [
-                await reader.meter(name, address) for name in reader.instruments for address in (TOTAL_W, IMPORT_KWH)
-            ]
+            shown = [await reader.power(name) for name in reader.instruments]
+            shown += [await reader.meter(name, IMPORT_KWH) for name in reader.instruments]
             return shown, number(list(answer.registers[4:8]))
 
     one, again, other = (asyncio.run(values(seed)) for seed in (7, 7, 8))

@@ -110,7 +110,7 @@ def test_every_fault_is_listed_at_once_by_its_key(tmp_path: Path) -> None:
 
 def test_an_unknown_register_model_names_the_known(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, LEAST.replace("sdm630", "sdm999"))
-    assert fault == "instrument[0].meter.model: no such register model; known are: sdm630"
+    assert fault == "instrument[0].meter.model: no such register model; known are: sdm120, sdm630"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.meters.registers import DeviceModel, Quantity, decode, energy_mwh, known_models, load_model, power_mw
 
 SDM630 = load_model("sdm630")
+SDM120 = load_model("sdm120")
 RAW = Quantity(
     table="input", register=0, type="uint32", word_order="high-first", unit="W", source="PZEM-004T V3.0 manual 2.3"
 )
@@ -40,6 +41,26 @@ def test_the_sdm630_is_read_where_its_data_sheet_says() -> None:
     assert decode(SDM630.serial, (0x0123, 0x4567)) == 0x01234567
 
 
+def test_the_sdm120_is_read_where_its_data_sheet_says_and_its_energy_is_import() -> None:
+    places = [(q.table, q.register, q.words) for q in (SDM120.power, SDM120.energy, SDM120.serial)]
+    assert places == [("input", 0x000C, 2), ("input", 0x0048, 2), ("holding", 0xFC00, 2)]
+    assert power_mw(SDM120.power, words(">f", 178.74)) == 178_700
+    assert energy_mwh(SDM120.energy, words(">f", 2_226.055)) == 2_226_055_000
+
+
+@pytest.mark.parametrize(("model", "phases"), [(SDM630, 3), (SDM120, 1)], ids=["sdm630", "sdm120"])
+def test_a_model_has_every_phase_of_what_a_probe_reads(model: DeviceModel, phases: int) -> None:
+    probe = model.probe
+    by_phase = [probe.voltage, probe.current, probe.power, probe.power_factor]
+    first = [0x0000, 0x0006, 0x000C, 0x001E]
+    shown = [[quantity.register for quantity in each.of_phases()] for each in by_phase]
+    assert shown == [[start + 2 * phase for phase in range(phases)] for start in first]
+    assert {(each.table, each.word_order, each.type) for each in by_phase} == {("input", "high-first", "float32")}
+    assert [each.unit for each in by_phase] == ["V", "A", "W", "share"]
+    assert probe.frequency.register == 0x0046
+    assert (probe.line_voltage is not None) == (phases > 1)
+
+
 @pytest.mark.parametrize(
     ("quantity", "shown", "value"),
     [
@@ -49,6 +70,8 @@ def test_the_sdm630_is_read_where_its_data_sheet_says() -> None:
         (replace(RAW, word_order="low-first", scale=0.1), (0x0001, 0x0002), 13_107_300),
         (replace(RAW, unit=""), words(">I", 4_000_000_000), 4_000_000_000),
         (replace(RAW, unit="Wh", resolution=500), words(">I", 3), 3_000),
+        (replace(RAW, type="float32", unit="share"), words(">f", -0.95), -950),
+        (replace(RAW, type="uint16", unit="V", scale=0.1), words(">H", 2_301), 230_100),
     ],
 )
 def test_types_orders_scales_and_signs(quantity: Quantity, shown: tuple[int, ...], value: int) -> None:

@@ -22,7 +22,7 @@ def spool(tmp_path: Path) -> Spool:
 def fill(spool: Spool, count: int, *, size: int = 100, step_ms: int = 60_000, stream: StreamId = STREAM) -> int:
     number = spool.begin(stream, INSTRUMENT, b"genesis", T0_MS)
     for seq in range(1, count):
-        spool.append(number, seq, bytes([seq % 256]) * size, T0_MS + seq * step_ms)
+        spool.append(number, seq, (bytes([seq % 256]) * size, T0_MS + seq * step_ms))
     return number
 
 
@@ -33,12 +33,12 @@ def kept(spool: Spool, count: int, stream: StreamId = STREAM) -> list[int]:
 def test_a_frame_and_its_head_go_in_together(spool: Spool) -> None:
     number = fill(spool, 3)
     with pytest.raises(StorageError, match="not the next"):
-        spool.append(number, 7, b"skips", T0_MS)
+        spool.append(number, 7, (b"skips", T0_MS))
     with pytest.raises(StorageError):
-        spool.append(number, 2, b"again", T0_MS)
+        spool.append(number, 2, (b"again", T0_MS))
     (stream,) = spool.streams()
     assert (stream.next_seq, kept(spool, 10)) == (3, [0, 1, 2])
-    spool.append(number, 3, b"next", T0_MS)
+    spool.append(number, 3, (b"next", T0_MS))
     assert spool.frame(STREAM, 3) == b"next"
 
 
@@ -88,7 +88,7 @@ def test_appending_makes_room_by_itself(spool: Spool) -> None:
     number = fill(spool, 70, size=100_000)
     spool.keep_receipt(b"epoch", b"raw", {STREAM: 69})
     for seq in range(70, 200):
-        spool.append(number, seq, bytes(100_000), T0_MS + seq * 60_000)
+        spool.append(number, seq, (bytes(100_000), T0_MS + seq * 60_000))
         spool.keep_receipt(b"epoch", b"raw", {STREAM: seq})
     assert kept(spool, 200)[-KEPT:] == list(range(200 - KEPT, 200))
     assert spool.first_seq(STREAM) == kept(spool, 200)[0] > 0
