@@ -3,7 +3,9 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.live import Live
@@ -15,12 +17,13 @@ from rich.table import Table
 from contract import clock
 from contract.errors import StorageError
 from contract.registry import Instrument
-from contract.units import bounds_text, hours_text, share_text, utc_text
+from contract.units import bounds_text, hours_text, share_text
 from jishi.demo import importing, lab
 from jishi.demo.broker import HOST, free_port
 from jishi.demo.pages import Pages
 from jishi.demo.recording import METER
 from jishi.demo.rig import Rig
+from jishi.demo.setting import UNIT_ZONE
 from metering import job
 from storage import accounts, registry
 from storage.guard import Guarded
@@ -32,7 +35,6 @@ _DAYS: Final = 30
 _DAY_MS: Final = 86_400_000
 _LEFT_OF_START_MS: Final = 8 * 3_600_000
 """The scenario for people begins at eight; its past begins at a midnight."""
-_PAST_MS: Final = _DAYS * _DAY_MS + _LEFT_OF_START_MS
 _REFRESH_S: Final = 1.0
 _MEASURE_S: Final = 10.0
 _POLL_S: Final = 0.1
@@ -41,8 +43,12 @@ _HEADINGS: Final = (
 )  # fmt: skip
 
 
-def play(seed: int) -> None:
+def play(seed: int, days: int = _DAYS) -> None:
     """Run until Ctrl-C.
+
+    Args:
+        seed: which simulated laboratory.
+        days: how much of its past is told.
 
     Raises:
         JishiError: a part could not be started; the text says which and what it said.
@@ -51,16 +57,17 @@ def play(seed: int) -> None:
     try:
         with ExitStack() as stack:
             with console.status("starting the simulator, PostgreSQL, a broker, collector and gateway 启动中"):
-                rig = stack.enter_context(Rig(seed, "live", pace=PACE, history_ms=_PAST_MS))
-            _tell_past(rig, console)
-            pages = _open_pages(rig)
+                past_ms = days * _DAY_MS + _LEFT_OF_START_MS
+                rig = stack.enter_context(Rig(seed, "live", pace=PACE, history_ms=past_ms))
+                pages = _open_pages(rig)
             console.print(_invitation(pages))
+            _tell_past(rig, console, past_ms)
             _watch(rig, pages, console)
     except KeyboardInterrupt:
-        console.print("stopped; nothing of it is left running 已停止")
+        console.print("\n已停止 stopped; nothing of it is left running")
 
 
-def _tell_past(rig: Rig, console: Console) -> None:
+def _tell_past(rig: Rig, console: Console, past_ms: int) -> None:
     """Import a month of each instrument, and the recording, as anyone would who has old readings."""
     served = rig.ready["instruments"]
     bar = Progress(
@@ -71,11 +78,11 @@ def _tell_past(rig: Rig, console: Console) -> None:
         task = bar.add_task("a month of the past 回填历史", total=3 * len(served) + 1, what="")
         for one in served:
             bar.update(task, what=f"{one['id']}: written by the simulator")
-            trace = importing.write_history(rig, one, _PAST_MS / _DAY_MS)
+            trace = importing.write_history(rig, one, past_ms / _DAY_MS)
             bar.update(task, advance=1, what=f"{one['id']}: signed, sent, stored")
             _finish(rig, importing.start_history(rig, one, trace, lab.serial_of(one)))
             bar.update(task, advance=1, what=f"{one['id']}: measured")
-            _measure_past(rig, one["id"])
+            _measure_past(rig, one["id"], past_ms)
             bar.update(task, advance=1)
         bar.update(task, what=f"{METER.instrument}: {rig.recording.name}")
         _finish(rig, importing.start_recording(rig))
@@ -90,10 +97,10 @@ def _finish(rig: Rig, process: Guarded) -> None:
         time.sleep(_POLL_S)
 
 
-def _measure_past(rig: Rig, name: str) -> None:
+def _measure_past(rig: Rig, name: str, past_ms: int) -> None:
     start = rig.ready["start_ms"]
     with connect(rig.dsn) as connection:
-        job.run(connection, _instrument(connection, name), (start - _PAST_MS, start - _LEFT_OF_START_MS))
+        job.run(connection, _instrument(connection, name), (start - past_ms, start - _LEFT_OF_START_MS))
 
 
 def _instrument(connection: Connection, name: str) -> Instrument:
@@ -157,7 +164,10 @@ def _table(
     truth: Mapping[str, Sequence[Sequence[int]]],
     now_ms: int,
 ) -> Table:
-    table = Table(title=f"{utc_text(now_ms)} (simulated)", caption="机时为开机以来 hours since the start")
+    now = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(UNIT_ZONE))
+    table = Table(
+        title=f"{now:%Y-%m-%d %H:%M} {UNIT_ZONE} (仿真 simulated)", caption="机时为开机以来 hours since the start"
+    )
     table.add_column("仪器 instrument", no_wrap=True)
     for heading in (
         "状态\nstate",
@@ -174,9 +184,10 @@ def _table(
         length_ms = total["period_ms"][1] - total["period_ms"][0]
         until = total["period_ms"][1]
         true_ms = sum(max(0, min(to_ms, until) - from_ms) for from_ms, to_ms in truth[one["id"]])
-        power = "-" if one["power_w"] is None else f"{one['power_w']:.0f}"
+        live = one["live"]
+        power = "-" if live["power_w"] is None else f"{live['power_w']:.0f}"
         table.add_row(
-            one["id"], one["state"], power, hours_text(true_ms), hours_text(total["effective_ms"]),
+            one["id"], live["state"], power, hours_text(true_ms), hours_text(total["effective_ms"]),
             escape(bounds_text(total["effective_low_ms"], total["effective_high_ms"])),
             share_text(length_ms - total["states_ms"]["UNKNOWN"], length_ms),
         )  # fmt: skip
