@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.errors import ConfigError
+from jishi.commands import account
 from jishi.commands.common import Check, Dsn, Json, group, show_fields
 
 if TYPE_CHECKING:
     from storage.registry_file import RegistryFile
 
 app = group("The database: tables and registry. 数据库")
+app.add_typer(account.app, name="account", epilog="Example: jishi db account list")
 
 
 @app.command("migrate", epilog="Example: jishi db migrate --dsn postgresql://jishi@db.example/jishi")

@@ -316,3 +316,130 @@ SELECT n.from_ms, n.to_ms, n.kind, n.level
 FROM statement_interval n JOIN statement s USING (statement_no)
 WHERE s.digest = %s
 ORDER BY n.from_ms, n.kind
+
+-- name: only_read
+SELECT set_config('default_transaction_read_only', 'on', false), set_config('statement_timeout', '30s', false)
+
+-- name: unit_no
+SELECT unit_no FROM unit WHERE unit_id = %s
+
+-- name: add_account
+INSERT INTO account (name, role, unit_no, key_sha256, created_at_ms, expires_at_ms)
+VALUES (%s, %s, (SELECT unit_no FROM unit WHERE unit_id = %s), %s, %s, %s)
+ON CONFLICT (name) WHERE revoked_at_ms IS NULL DO NOTHING
+RETURNING account_no
+
+-- name: account_of_key
+SELECT name, role, unit_id AS unit, created_at_ms, expires_at_ms, revoked_at_ms
+FROM account LEFT JOIN unit USING (unit_no)
+WHERE key_sha256 = %s
+
+-- name: accounts
+SELECT name, role, unit_id AS unit, created_at_ms, expires_at_ms, revoked_at_ms
+FROM account LEFT JOIN unit USING (unit_no)
+ORDER BY account_no
+
+-- name: revoke_account
+UPDATE account SET revoked_at_ms = %s WHERE name = %s AND revoked_at_ms IS NULL RETURNING account_no
+
+-- name: newest_frames
+-- By seq within a stream, by its unique index; by measured time between the streams of an instrument.
+SELECT i.instrument_id AS instrument, s.stream_id, f.seq, f.end_ms, f.received_at_ms
+FROM stream s
+JOIN instrument i USING (instrument_no)
+CROSS JOIN LATERAL (
+    SELECT seq, end_ms, received_at_ms FROM frame WHERE stream_no = s.stream_no ORDER BY seq DESC LIMIT 1
+) f
+ORDER BY i.instrument_id, f.end_ms DESC, s.stream_no DESC
+
+-- name: last_frames
+SELECT bytes FROM frame
+WHERE stream_no = (SELECT stream_no FROM stream WHERE stream_id = %s)
+ORDER BY seq DESC LIMIT %s
+
+-- name: frame_entries
+SELECT s.stream_id, f.seq, f.frame_hash, f.kind, f.begin_ms, f.end_ms, f.received_at_ms, octet_length(f.bytes) AS size_bytes
+FROM instrument i
+JOIN stream s USING (instrument_no)
+JOIN frame f USING (stream_no)
+WHERE i.instrument_id = %(instrument)s AND f.begin_ms < %(to_ms)s AND f.end_ms >= %(from_ms)s
+    AND (
+        %(stream)s::bytea IS NULL
+        OR (s.stream_no, f.seq) > ((SELECT stream_no FROM stream WHERE stream_id = %(stream)s), %(seq)s)
+    )
+ORDER BY s.stream_no, f.seq
+LIMIT %(limit)s
+
+-- name: frame_of_hash
+SELECT u.unit_id, f.bytes
+FROM frame f
+JOIN stream s USING (stream_no)
+JOIN instrument i USING (instrument_no)
+JOIN unit u USING (unit_no)
+WHERE f.frame_hash = %s
+
+-- name: intake_totals
+SELECT
+    coalesce(sum(received), 0)::bigint AS received,
+    coalesce(sum(stored), 0)::bigint AS stored,
+    coalesce(sum(duplicate), 0)::bigint AS duplicate,
+    coalesce(sum(quarantined), 0)::bigint AS quarantined
+FROM intake
+
+-- name: stream_custody
+SELECT s.stream_id, g.gateway_id AS gateway, i.instrument_id AS instrument, u.unit_id AS unit, h.upto,
+    h.held, f.seq AS newest_seq, f.end_ms AS newest_end_ms, f.received_at_ms AS newest_received_at_ms
+FROM stream s
+JOIN stream_head h USING (stream_no)
+JOIN gateway g USING (gateway_no)
+LEFT JOIN instrument i USING (instrument_no)
+JOIN unit u ON u.unit_no = coalesce(i.unit_no, g.unit_no)
+LEFT JOIN LATERAL (
+    SELECT seq, end_ms, received_at_ms FROM frame WHERE stream_no = s.stream_no ORDER BY seq DESC LIMIT 1
+) f ON true
+ORDER BY i.instrument_id, s.stream_no
+
+-- name: one_moment_to_write
+-- A transaction that appends results and must see no evidence that came after it began.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
+-- name: named_streams_of_instrument
+SELECT s.stream_no, s.stream_id
+FROM stream s JOIN instrument i USING (instrument_no)
+WHERE i.instrument_id = %s
+ORDER BY s.stream_id
+
+-- name: placed_frames
+SELECT begin_ms, end_ms, bytes FROM frame WHERE stream_no = %s AND begin_ms < %s AND end_ms >= %s ORDER BY seq
+
+-- name: rivals
+-- Two authentic frames of the lowest place of each stream that holds more than one, stored or quarantined.
+SELECT e.stream_id, held.bytes
+FROM (
+    SELECT s.stream_no, s.stream_id, min(q.seq) AS seq
+    FROM instrument i
+    JOIN stream s USING (instrument_no)
+    JOIN quarantine q USING (stream_no)
+    WHERE i.instrument_id = %s AND q.reason = 'equivocation'
+    GROUP BY s.stream_no, s.stream_id
+) e
+CROSS JOIN LATERAL (
+    SELECT one.bytes
+    FROM (
+        SELECT frame_hash, bytes FROM frame WHERE stream_no = e.stream_no AND seq = e.seq
+        UNION
+        SELECT sha256, bytes FROM quarantine WHERE stream_no = e.stream_no AND seq = e.seq AND authentic
+    ) one
+    ORDER BY one.frame_hash
+    LIMIT 2
+) held
+ORDER BY e.stream_id, sha256(held.bytes)
+
+-- name: signers
+SELECT kid, site, gateway_id AS gateway, public_key, valid_from_ms, valid_to_ms
+FROM gateway_key JOIN gateway g USING (gateway_no)
+WHERE EXISTS (
+    SELECT FROM stream s JOIN instrument i USING (instrument_no)
+    WHERE s.gateway_no = g.gateway_no AND i.instrument_id = %s
+)
+ORDER BY kid

@@ -29,6 +29,32 @@ CREATE FUNCTION public.trim_quarantine(keep integer) RETURNS void
     )
 $$;
 
+CREATE TABLE public.account (
+    account_no bigint NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    unit_no bigint,
+    key_sha256 bytea NOT NULL,
+    created_at_ms bigint NOT NULL,
+    expires_at_ms bigint,
+    revoked_at_ms bigint,
+    CONSTRAINT a_lab_names_its_unit CHECK (((role <> 'lab'::text) OR (unit_no IS NOT NULL))),
+    CONSTRAINT account_check CHECK ((expires_at_ms > created_at_ms)),
+    CONSTRAINT account_check1 CHECK ((revoked_at_ms >= created_at_ms)),
+    CONSTRAINT account_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
+    CONSTRAINT account_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT account_role_check CHECK ((role = ANY (ARRAY['lab'::text, 'evaluator'::text, 'auditor'::text, 'operator'::text])))
+);
+
+ALTER TABLE public.account ALTER COLUMN account_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.account_account_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.binding (
     binding_no bigint NOT NULL,
     instrument_no integer NOT NULL,
@@ -489,6 +515,12 @@ ALTER TABLE ONLY public.frame ATTACH PARTITION public.frame_7 FOR VALUES WITH (m
 ALTER TABLE ONLY public.binding
     ADD CONSTRAINT a_sole_meter_serves_one_instrument EXCLUDE USING gist (int8range(meter_no, meter_no, '[]'::text) WITH =, int8range(valid_from_ms, valid_to_ms) WITH &&) WHERE ((role = 'sole'::text));
 
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_key_sha256_key UNIQUE (key_sha256);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (account_no);
+
 ALTER TABLE ONLY public.binding
     ADD CONSTRAINT binding_instrument_no_gateway_no_meter_no_valid_from_ms_key UNIQUE (instrument_no, gateway_no, meter_no, valid_from_ms);
 
@@ -597,21 +629,41 @@ ALTER TABLE ONLY public.unit
 ALTER TABLE ONLY public.usage_session
     ADD CONSTRAINT usage_session_pkey PRIMARY KEY (session_id);
 
+CREATE UNIQUE INDEX account_one_key_a_name ON public.account USING btree (name) WHERE (revoked_at_ms IS NULL);
+
+CREATE INDEX frame_by_hash ON ONLY public.frame USING hash (frame_hash);
+
+CREATE INDEX frame_0_frame_hash_idx ON public.frame_0 USING hash (frame_hash);
+
 CREATE INDEX frame_by_time ON ONLY public.frame USING btree (stream_no, end_ms);
 
 CREATE INDEX frame_0_stream_no_end_ms_idx ON public.frame_0 USING btree (stream_no, end_ms);
 
+CREATE INDEX frame_1_frame_hash_idx ON public.frame_1 USING hash (frame_hash);
+
 CREATE INDEX frame_1_stream_no_end_ms_idx ON public.frame_1 USING btree (stream_no, end_ms);
+
+CREATE INDEX frame_2_frame_hash_idx ON public.frame_2 USING hash (frame_hash);
 
 CREATE INDEX frame_2_stream_no_end_ms_idx ON public.frame_2 USING btree (stream_no, end_ms);
 
+CREATE INDEX frame_3_frame_hash_idx ON public.frame_3 USING hash (frame_hash);
+
 CREATE INDEX frame_3_stream_no_end_ms_idx ON public.frame_3 USING btree (stream_no, end_ms);
+
+CREATE INDEX frame_4_frame_hash_idx ON public.frame_4 USING hash (frame_hash);
 
 CREATE INDEX frame_4_stream_no_end_ms_idx ON public.frame_4 USING btree (stream_no, end_ms);
 
+CREATE INDEX frame_5_frame_hash_idx ON public.frame_5 USING hash (frame_hash);
+
 CREATE INDEX frame_5_stream_no_end_ms_idx ON public.frame_5 USING btree (stream_no, end_ms);
 
+CREATE INDEX frame_6_frame_hash_idx ON public.frame_6 USING hash (frame_hash);
+
 CREATE INDEX frame_6_stream_no_end_ms_idx ON public.frame_6 USING btree (stream_no, end_ms);
+
+CREATE INDEX frame_7_frame_hash_idx ON public.frame_7 USING hash (frame_hash);
 
 CREATE INDEX frame_7_stream_no_end_ms_idx ON public.frame_7 USING btree (stream_no, end_ms);
 
@@ -627,37 +679,56 @@ CREATE INDEX stream_by_instrument ON public.stream USING btree (instrument_no);
 
 CREATE INDEX usage_session_by_time ON public.usage_session USING btree (instrument_no, start_ms);
 
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_0_frame_hash_idx;
+
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_0_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_0_stream_no_seq_key;
+
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_1_frame_hash_idx;
 
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_1_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_1_stream_no_seq_key;
 
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_2_frame_hash_idx;
+
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_2_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_2_stream_no_seq_key;
+
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_3_frame_hash_idx;
 
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_3_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_3_stream_no_seq_key;
 
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_4_frame_hash_idx;
+
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_4_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_4_stream_no_seq_key;
+
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_5_frame_hash_idx;
 
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_5_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_5_stream_no_seq_key;
 
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_6_frame_hash_idx;
+
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_6_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_6_stream_no_seq_key;
 
+ALTER INDEX public.frame_by_hash ATTACH PARTITION public.frame_7_frame_hash_idx;
+
 ALTER INDEX public.frame_by_time ATTACH PARTITION public.frame_7_stream_no_end_ms_idx;
 
 ALTER INDEX public.frame_stream_no_seq_key ATTACH PARTITION public.frame_7_stream_no_seq_key;
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_unit_no_fkey FOREIGN KEY (unit_no) REFERENCES public.unit(unit_no);
 
 ALTER TABLE ONLY public.binding
     ADD CONSTRAINT binding_gateway_no_fkey FOREIGN KEY (gateway_no) REFERENCES public.gateway(gateway_no);
@@ -717,6 +788,8 @@ GRANT ALL ON FUNCTION public.ensure_month(month date) TO jishi_service;
 
 REVOKE ALL ON FUNCTION public.trim_quarantine(keep integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.trim_quarantine(keep integer) TO jishi_service;
+
+GRANT SELECT ON TABLE public.account TO jishi_service;
 
 GRANT SELECT,INSERT ON TABLE public.binding TO jishi_service;
 
