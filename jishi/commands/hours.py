@@ -31,6 +31,34 @@ def hours_run(
 
 
 @app.command(
+    "explain",
+    epilog="Example: jishi hours explain --instrument lcms --at 2025-03-10T13:10:00+08:00 --picture day.svg",
+)
+def hours_explain(  # noqa: PLR0913 - an option is a parameter
+    *,
+    instrument: Annotated[str, typer.Option(help="Its id in the registry.")],
+    at_time: Annotated[str | None, typer.Option("--at", help="A moment, RFC 3339 with an offset.")] = None,
+    from_time: Annotated[str | None, typer.Option("--from", help="Beginning, instead of --at.")] = None,
+    to_time: Annotated[str | None, typer.Option("--to", help="End, not included; a week at most.")] = None,
+    level: Annotated[int, typer.Option(min=2, max=3, help="2: every reading; 3: verified hours.")] = 3,
+    lang: Annotated[str, typer.Option(help="zh, en or both.")] = "both",
+    picture: Annotated[Path | None, typer.Option(help="Draw the day too: a file that ends in .svg or .png.")] = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Why time was credited or not: what was seen, which rule decided, what would change it. Nothing is stored."""
+    from metering import explaining
+    from metering.views.words import lang_of
+
+    asked = {"at": at_time, "from": from_time, "to": to_time}
+    found = explaining.hours_explain(dsn, instrument, asked, level, (picture, lang_of(lang)))
+    if as_json:
+        say_json(explaining.as_json(found))
+    else:
+        explaining.show(found, lang_of(lang))
+
+
+@app.command(
     "file",
     epilog="Example: jishi hours file day.csv.gz --policy policy.toml --format tracebase --tz Europe/Berlin --json",
 )

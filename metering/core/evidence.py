@@ -44,12 +44,14 @@ class Evidence:
         digest: SHA-256 over stream, seq and hash of every frame: names the evidence whatever order it came in.
         refused: what could not be read and why; it earns nothing.
         cut: the streams of which frames here were not believed because the caller knew better, and from which seq on.
+        doubted: what was read and is not believed, for the stream contradicted itself there or before.
     """
 
     links: tuple[Link, ...]
     digest: bytes
     refused: tuple[str, ...] = ()
     cut: tuple[tuple[StreamId, int], ...] = ()
+    doubted: tuple[Link, ...] = ()
 
 
 def assemble(frames: Iterable[bytes | Link], cut: Mapping[StreamId, int] | None = None) -> Evidence:
@@ -77,12 +79,14 @@ def assemble(frames: Iterable[bytes | Link], cut: Mapping[StreamId, int] | None 
     believed = [
         link for _, chain in groupby(links, lambda link: link.stream_id) for link in _believed(chain, cut or {})
     ]
+    kept = {link.frame_hash for link in believed}
     felt = {item for link in links for item in (cut or {}).items() if item[0] == link.stream_id and item[1] <= link.seq}
     return Evidence(
         links=tuple(believed),
         digest=hashlib.sha256(b"".join(names)).digest(),
         refused=tuple(sorted(refused)),
         cut=tuple(sorted(felt)),
+        doubted=tuple(link for link in links if link.frame_hash not in kept),
     )
 
 

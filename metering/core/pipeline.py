@@ -18,6 +18,21 @@ RULES_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What was seen over one span, no rule applied yet: three timelines, and where lines and power disagreed.
+
+    Attributes:
+        known: when a meter of its own was bound to the instrument; None: always.
+    """
+
+    low: Timeline
+    point: Timeline
+    high: Timeline
+    contradicted: Spans = ()
+    known: Spans | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """A span of one instrument's life under one policy, before it is cut to periods.
 
@@ -26,6 +41,7 @@ class Measured:
         low, point: credited time, maintenance and faults taken off.
         high: bounds from above.
         contradicted: where run-state lines and power disagreed and the lower credit was taken.
+        seen, maintenance: what the rules were applied to, and what was taken off; `explain` tells of them.
     """
 
     policy: Policy
@@ -35,16 +51,8 @@ class Measured:
     point: Credit
     high: Upper
     contradicted: Spans
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What was seen over one span, no rule applied yet: three timelines, and where lines and power disagreed."""
-
-    low: Timeline
-    point: Timeline
-    high: Timeline
-    contradicted: Spans = ()
+    seen: Observed
+    maintenance: Spans = ()
 
 
 def window(policy: Policy, period: Span) -> Span:
@@ -66,7 +74,7 @@ def measure(
     """
     known = (within,) if bound_spans is None else bound_spans
     low, point, high = (masked(observe(evidence, policy, within, bound), known) for bound in Bound)
-    seen = Observed(low=low, point=point, high=high, contradicted=contradicted(evidence, policy, within))
+    seen = Observed(low=low, point=point, high=high, contradicted=contradicted(evidence, policy, within), known=known)
     return judge(seen, policy, sessions)
 
 
@@ -86,6 +94,8 @@ def judge(seen: Observed, policy: Policy, sessions: Sequence[Session] = (), main
         point=_without(held, maintenance),
         high=replace(most, effective=subtract(most.effective, maintenance)),
         contradicted=seen.contradicted,
+        seen=seen,
+        maintenance=maintenance,
     )
 
 
