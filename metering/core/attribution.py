@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from contract.usage import Attribution, Party, Session
 from metering.core.policy import Policy
 from metering.core.rules import Credit
-from metering.core.spans import Span, Spans, clip, intersect, subtract, union
+from metering.core.spans import Span, Spans, clip, intersect, just_after, just_before, subtract, union
 from metering.core.upper import Upper
 
 
@@ -70,8 +70,8 @@ class _Carry:
     def _carried(self, session: Session, runs: Spans) -> Span:
         """A session, and the run that goes on unattended after it: until it ends, others sign in, or `carry`."""
         end = session.end_ms
-        run = next((run for run in runs if run[0] < end < run[1]), None)
-        if run is None or not self.policy.carry_ms:
+        run = just_before(runs, end)
+        if run is None or run[1] == end or not self.policy.carry_ms:
             return session.start_ms, end
         following = [
             other.start_ms
@@ -92,7 +92,7 @@ def _low(low: Credit, high: Upper, sure: Spans) -> Spans:
 
 def _edge(running: Spans, time_ms: int) -> Span:
     """The possible run around an edge of a low run: where that edge may lie."""
-    return next(((from_ms, to_ms) for from_ms, to_ms in running if from_ms <= time_ms <= to_ms), (time_ms, time_ms))
+    return just_before(running, time_ms) or just_after(running, time_ms) or (time_ms, time_ms)
 
 
 def _holds(spans: Spans, from_ms: int, to_ms: int) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from contract.states import State
 from metering.core.policy import LONGEST_WARMUP_MS, Policy
-from metering.core.spans import Spans, clip, intersect, union
-from metering.core.timeline import Piece, Timeline, normal, spans_of
+from metering.core.spans import Spans, clip, intersect, just_after, just_before, union
+from metering.core.timeline import Piece, Timeline, normal, running_where_unknown, spans_of
 
 _DIP = (State.STANDBY, State.OFF)
 
@@ -114,16 +114,14 @@ def credit(timeline: Timeline, policy: Policy, *, over_unknown: bool) -> Credit:
     running = intersect(spans_of(timeline, State.RUNNING), inside)
     warmup, cooldown = spans_of(timeline, State.WARMUP), spans_of(timeline, State.COOLDOWN)
     prep = union(
-        (max(start, run.from_ms - policy.prep_cap_ms), end)
+        (max(found[0], run.from_ms - policy.prep_cap_ms), run.from_ms)
         for run in runs
-        for start, end in warmup
-        if end == run.from_ms
+        if (found := just_before(warmup, run.from_ms))
     )
     post = union(
-        (start, min(end, run.to_ms + policy.post_cap_ms))
+        (run.to_ms, min(found[1], run.to_ms + policy.post_cap_ms))
         for run in runs
-        for start, end in cooldown
-        if start == run.to_ms
+        if (found := just_after(cooldown, run.to_ms))
     )
     bridge = intersect(spans_of(timeline, State.STANDBY), inside)
     return Credit(runs=runs, run=running, bridge=bridge, prep=prep, post=post)
@@ -150,8 +148,9 @@ def proven(low: Credit, point: Timeline, high: Timeline, policy: Policy) -> Cred
     """
     warming = spans_of(point, State.WARMUP)
     if policy.warmup_from_off:
-        # There preparation is standby seen after dwell: a blip of inrush is part of it.
-        warming = union(warming, spans_of(debounce(high, policy), State.STANDBY))
+        # There preparation is standby seen after dwell: a blip of inrush is part of it, a dip of a run is none, also of
+        # a run that a gap may hide.
+        warming = union(warming, spans_of(debounce(running_where_unknown(high), policy), State.STANDBY))
     cooling, surely = spans_of(point, State.COOLDOWN), spans_of(high, State.COOLDOWN)
     prep = ((inside[-1][0], to_ms) for from_ms, to_ms in low.prep if (inside := clip(warming, (from_ms, to_ms))))
     post = (

@@ -1,10 +1,14 @@
 """Sets of time: sorted, disjoint, half-open spans [from_ms, to_ms) that do not touch."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import TypeAlias
 
 Span: TypeAlias = tuple[int, int]
 Spans: TypeAlias = tuple[Span, ...]
+
+_begin, _end = itemgetter(0), itemgetter(1)
 
 
 def union(*sets: Iterable[Span]) -> Spans:
@@ -58,8 +62,24 @@ def complement(spans: Spans, within: Span) -> Spans:
 
 
 def clip(spans: Spans, within: Span) -> Spans:
-    """The part inside one span."""
-    return intersect(spans, (within,)) if within[0] < within[1] else ()
+    """The part inside one span. Found by bisection: a day may hold tens of thousands."""
+    from_ms, to_ms = within
+    if from_ms >= to_ms:
+        return ()
+    inside = spans[bisect_right(spans, from_ms, key=_end) : bisect_left(spans, to_ms, key=_begin)]
+    return tuple((max(begin, from_ms), min(end, to_ms)) for begin, end in inside)
+
+
+def just_before(spans: Spans, time_ms: int) -> Span | None:
+    """The span that holds the instants just before a moment."""
+    found = spans[(at := bisect_left(spans, time_ms, key=_end)) : at + 1]
+    return found[0] if found and found[0][0] < time_ms else None
+
+
+def just_after(spans: Spans, time_ms: int) -> Span | None:
+    """The span that holds the instants from a moment on."""
+    found = spans[(at := bisect_right(spans, time_ms, key=_end)) : at + 1]
+    return found[0] if found and found[0][0] <= time_ms else None
 
 
 def length_ms(spans: Spans) -> int:

@@ -166,3 +166,8 @@ def overlay(*timelines: Timeline) -> Iterator[tuple[Span, tuple[State, ...]]]:
 def spans_of(timeline: Timeline, *states: State) -> Spans:
     """When the timeline is in one of the states."""
     return union((piece.from_ms, piece.to_ms) for piece in timeline if piece.state in states)
+
+
+def running_where_unknown(timeline: Timeline) -> Timeline:
+    """The timeline with every gap read as a run: the most that it can hide."""
+    return normal(piece._replace(state=State.RUNNING) if piece.state is State.UNKNOWN else piece for piece in timeline)

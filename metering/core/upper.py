@@ -5,14 +5,13 @@ an OFF edge may hide in a gap. So, beside the runs, preparation and post-process
 not certain.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.states import State
 from metering.core.policy import Policy
 from metering.core.rules import credit, debounce
-from metering.core.spans import Spans, clip, intersect, subtract, union
-from metering.core.timeline import Piece, Timeline, normal, spans_of
+from metering.core.spans import Spans, clip, intersect, just_after, just_before, subtract, union
+from metering.core.timeline import Timeline, running_where_unknown, spans_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ def upper(low: Timeline, high: Timeline, certain: Spans, policy: Policy) -> Uppe
         certain: when it was RUNNING whatever the gaps hide (the low timeline, debounced).
         policy: the limits.
     """
-    filled = normal(_as_running(piece) for piece in high)
+    filled = running_where_unknown(high)
     timeline = debounce(filled, policy)
     running = spans_of(timeline, State.RUNNING)
     unknown = spans_of(high, State.UNKNOWN)
@@ -62,16 +61,14 @@ def upper(low: Timeline, high: Timeline, certain: Spans, policy: Policy) -> Uppe
         before = union(before, _warmup_after_off(timeline, certain, off))
     after = union(loose, spans_of(timeline, State.COOLDOWN), spans_of(low, State.COOLDOWN))
     prep = union(
-        (max(from_ms, run.from_ms - policy.prep_cap_ms), run.from_ms)
+        (max(found[0], run.from_ms - policy.prep_cap_ms), run.from_ms)
         for run in base.runs
-        for from_ms, to_ms in before
-        if from_ms < run.from_ms <= to_ms
+        if (found := just_before(before, run.from_ms))
     )
     post = union(
-        (run.to_ms, min(to_ms, run.to_ms + policy.post_cap_ms))
+        (run.to_ms, min(found[1], run.to_ms + policy.post_cap_ms))
         for run in base.runs
-        for from_ms, to_ms in after
-        if from_ms <= run.to_ms < to_ms
+        if (found := just_after(after, run.to_ms))
     )
     runs = [(run.from_ms, run.to_ms) for run in base.runs]
     return Upper(
@@ -84,10 +81,6 @@ def upper(low: Timeline, high: Timeline, certain: Spans, policy: Policy) -> Uppe
         starts=tuple((start, _first(certain, start, end)) for start, end in runs) + unsure,
         ends=tuple((_last(certain, start, end), end) for start, end in runs) + unsure,
     )
-
-
-def _as_running(piece: Piece) -> Piece:
-    return piece._replace(state=State.RUNNING) if piece.state is State.UNKNOWN else piece
 
 
 def _first(certain: Spans, start: int, end: int) -> int:
@@ -108,16 +101,16 @@ def _warmup_after_off(timeline: Timeline, certain: Spans, off: Spans) -> Spans:
     for place, piece in enumerate(timeline):
         if piece.state is not State.STANDBY:
             continue
-        if _off_may_precede(timeline[:place], certain, off):
+        if _off_may_precede(timeline, place, certain, off):
             stretches.append((piece.from_ms, piece.to_ms))
         elif inside := clip(off, piece[:2]):
             stretches.append((inside[0][0], piece.to_ms))
     return union(stretches)
 
 
-def _off_may_precede(earlier: Sequence[Piece], certain: Spans, off: Spans) -> bool:
-    """Whether, going back, an OFF may come before any certain run."""
-    for piece in reversed(earlier):
+def _off_may_precede(timeline: Timeline, place: int, certain: Spans, off: Spans) -> bool:
+    """Whether, going back from a piece, an OFF may come before any certain run."""
+    for piece in (timeline[earlier] for earlier in range(place - 1, -1, -1)):
         if piece.state is State.RUNNING:
             if clip(off, (_last(certain, piece.from_ms, piece.to_ms), piece.to_ms)):
                 return True

@@ -19,7 +19,7 @@ from contract.errors import ConfigError
 from contract.units import bounds_text, hours_text, share_text
 from metering.verifier import anchor
 from metering.verifier.opening import NotAPackError
-from metering.verifier.report import EXIT, HEADLINE, Verdict, local_text
+from metering.verifier.report import EXIT, HEADLINE, Verdict, local_text, not_a_pack
 from metering.verifier.verify import verify
 
 _SLOW_S: Final = 2.0
@@ -54,7 +54,7 @@ def run(pack: Path, keys: Path | None) -> tuple[dict[str, Any], int]:
         with _Patience(begun_s) as patience:
             report = verify(raw, trust, clock.utc_ms(), patience.told)
     except NotAPackError as error:
-        return {"verdict": Verdict.NOT_A_PACK, "codes": ["V01"], "error": str(error)}, EXIT[Verdict.NOT_A_PACK]
+        return not_a_pack(str(error), clock.elapsed_s() - begun_s), EXIT[Verdict.NOT_A_PACK]
     return report.as_json(clock.elapsed_s() - begun_s), EXIT[report.verdict]
 
 

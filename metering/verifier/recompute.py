@@ -4,6 +4,8 @@ A pack is read part of a day by part of a day: what is kept is its file and some
 Does not: verify signatures; they and the links hold already (`chain`).
 """
 
+from typing import TYPE_CHECKING
+
 from contract import codec
 from contract.errors import EvidenceError, Reason
 from contract.frame import VERSION, Content, span_ms
@@ -17,12 +19,15 @@ from metering.verifier import form
 from metering.verifier.chain import opened
 from metering.verifier.contents import Contents
 from metering.verifier.findings import Findings, RejectedError
-from metering.verifier.gaps import Gap, gaps, joined
+from metering.verifier.gaps import gaps, joined
 from metering.verifier.opening import Pack
 from metering.verifier.progress import PHASES, Progress
 from metering.verifier.registers import Registers
 from metering.verifier.report import Hours
 from metering.verifier.statements import Statements
+
+if TYPE_CHECKING:
+    from metering.core.gaps import Gap
 
 
 class Recomputing:
@@ -68,7 +73,7 @@ class Recomputing:
         totals = self._statements.totals(pack.manifest.totals, asked)
         found = joined(self._gaps)
         for gap in found:
-            self._findings.add("gap", f"{gap.from_ms} to {gap.to_ms} ms: {gap.reason}")
+            self._findings.add("gap", f"{gap.from_ms} to {gap.to_ms} ms: {gap.why}")
         return Hours(totals=totals, gaps=found, frames=self._frames, provisional=tuple(self._statements.provisional))
 
     def _take(self, at: int, window: Span, before: tuple[Span, ...]) -> None:
@@ -119,7 +124,7 @@ class Recomputing:
             judged = daily.judge(part, self._records, level, links, provisional=claimed)
             self._statements.check(at, place, judged, self._pack.manifest.asked)
             if level is self._pack.manifest.level:
-                self._gaps += gaps(judged, self._records, self._pack.manifest.asked)
+                self._gaps += gaps(judged, self._pack.manifest.asked)
 
     def _note_policies(self) -> None:
         for part in self._pack.parts:

@@ -8,8 +8,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from contract.units import hours, utc_text
+from metering.core.gaps import Gap
 from metering.verifier.findings import Findings
-from metering.verifier.gaps import REASONS, Gap
+from metering.verifier.gaps import words
 from metering.verifier.opening import Pack
 from metering.verifier.steps import Weight
 
@@ -134,6 +135,12 @@ class Report:
         }  # fmt: skip
 
 
+def not_a_pack(error: str, seconds: float) -> dict[str, Any]:
+    """The object for a file that is no pack: the names that programs read, and why."""
+    said = {"verdict": Verdict.NOT_A_PACK, "codes": ["V01"], **headline(None), "frames": 0}
+    return {**said, "seconds": round(seconds, 3), "error": error}
+
+
 def local_text(time_ms: int, zone: ZoneInfo) -> str:
     """A moment as RFC 3339 in the managing unit's zone, to the second."""
     return datetime.fromtimestamp(time_ms // 1_000, zone).isoformat(timespec="seconds")
@@ -161,13 +168,14 @@ def _levels(found: Hours) -> dict[str, Any]:
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
-    zh, en = REASONS[gap.reason]
+    zh, en = words(gap)
     return {
         "from": utc_text(gap.from_ms),
         "to": utc_text(gap.to_ms),
         "from_ms": gap.from_ms,
         "to_ms": gap.to_ms,
-        "reason": gap.reason,
+        "reason": gap.why,
+        "facts": dict(gap.facts),
         "zh": zh,
         "en": en,
     }

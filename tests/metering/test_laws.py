@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 from days import Day, evidence, random_day, without
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from contract.usage import Attribution
@@ -52,6 +52,7 @@ def test_the_truth_lies_in_the_bounds(profile: Profile, seed: int) -> None:
 @profiles
 @settings(quick, max_examples=350)
 @given(seed=seeds)
+@example(seed=143208)  # a gap before a dip of a run: what may be the dip was taken for preparation
 def test_removing_frames_never_raises_low_nor_lowers_high(profile: Profile, seed: int) -> None:
     random = Random(seed)
     day = random_day(random, profile)

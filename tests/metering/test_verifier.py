@@ -56,7 +56,7 @@ def test_gaps_are_listed_with_their_reason_and_rejected_packs_show_no_hours() ->
     assert report.verdict is Verdict.VERIFIED_WITH_GAPS
     found = report.as_json(0)
     (gap,) = found["gaps"]
-    assert gap["reason"] == "outage-process"
+    assert gap["reason"] == "outage"
     assert gap["to_ms"] - gap["from_ms"] == round((1 - found["coverage"]) * 2 * DAY)
     rejected = checked(lab(), forging.edited(lab().pack(), form.STATEMENTS, lambda value: value.pop()))
     assert rejected.as_json(0)["effective_low_h"] is None
@@ -66,14 +66,14 @@ def test_gaps_are_listed_with_their_reason_and_rejected_packs_show_no_hours() ->
     ("change", "reason"),
     [
         (lambda number, content: None if number == 99 else content, ""),
-        (measured(14, lambda one: replace(one, clock=ClockState.UNSYNCHRONISED)), "clock"),
-        (measured(14, lambda one: replace(one, source=Source.IMPORTED)), "imported"),
+        (measured(14, lambda one: replace(one, clock=ClockState.UNSYNCHRONISED)), "clock-not-good-enough"),
+        (measured(14, lambda one: replace(one, source=Source.IMPORTED)), "imported-readings"),
     ],
 )
 def test_what_earns_nothing_is_a_gap_with_its_reason(change: packs.Change, reason: str) -> None:
     report = checked(lab(change))
     assert report.hours
-    assert [gap.reason for gap in report.hours.gaps if gap.reason == reason] == [reason] * bool(reason)
+    assert [gap.why for gap in report.hours.gaps if gap.why == reason] == [reason] * bool(reason)
     assert report.verdict is (Verdict.VERIFIED_WITH_GAPS if reason else Verdict.VERIFIED)
 
 
@@ -86,15 +86,13 @@ def without_one(number: int) -> Lab:
 def test_a_missing_frame_is_a_gap_and_said_to_be_missing() -> None:
     report = checked(without_one(20))
     assert report.hours
-    assert ([gap.reason for gap in report.hours.gaps], "missing-frames" in names(report)) == (["missing-frames"], True)
+    assert ([gap.why for gap in report.hours.gaps], "missing-frames" in names(report)) == (["hole-in-sequence"], True)
 
 
 def test_days_without_a_policy_earn_nothing_and_are_gaps() -> None:
     report = checked(lab(policies=[packs.policy(1, ASKED[0] + DAY, None)]))
     assert report.hours
-    assert [(gap.from_ms, gap.to_ms, gap.reason) for gap in report.hours.gaps] == [
-        (ASKED[0], ASKED[0] + DAY, "no-policy")
-    ]
+    assert [(gap.from_ms, gap.to_ms, gap.why) for gap in report.hours.gaps] == [(ASKED[0], ASKED[0] + DAY, "no-policy")]
     assert "no-policy" in names(report)
 
 
@@ -106,7 +104,7 @@ def test_equivocation_counts_nothing_from_there_on_and_is_no_lie() -> None:
     assert report.verdict is Verdict.VERIFIED_WITH_GAPS
     assert "equivocation" in names(report)
     assert report.hours
-    assert report.hours.gaps[-1].reason == "equivocation"
+    assert report.hours.gaps[-1].why == "equivocated"
 
 
 def test_ends_that_come_after_the_pack_do_not_concern_it() -> None:

@@ -81,7 +81,8 @@ def test_the_exit_status_says_the_verdict(files: tuple[Path, Path], tmp_path: Pa
     torn.write_bytes(forging.edited(pack.read_bytes(), form.STATEMENTS, lambda said: said.pop()))
     assert [cli.run(torn, None)[1], cli.run(torn, trust)[1]] == [1, 1]
     found, status = cli.run(trust, trust)
-    assert (found["verdict"], status) == ("NOT_A_PACK", 2)
+    assert (found["verdict"], found["codes"], found["effective_low_h"], status) == ("NOT_A_PACK", ["V01"], None, 2)
+    cli.show(found, Console(width=80))
 
 
 def test_a_file_that_cannot_be_read_or_is_no_register_of_trust_is_named(files: tuple[Path, Path]) -> None:

@@ -179,7 +179,7 @@ def test_what_a_meter_measured_that_was_not_bound_then_earns_nothing_and_is_note
     report = checked(lab(measured(20, lambda one: replace(one, meter=replace(one.meter, ct_primary_a=5)))))
     assert (report.verdict, names(report)) == (Verdict.VERIFIED_WITH_GAPS, {"gap", "wrong-meter"})
     assert report.hours
-    assert report.hours.gaps[0].reason == "other-meter"
+    assert report.hours.gaps[0].why == "other-meter"
 
 
 def test_the_future_is_refused() -> None:

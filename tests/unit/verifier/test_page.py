@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from metering.verifier.gaps import REASONS
+from metering.verifier.gaps import CAUSES, REASONS
 from metering.verifier.report import EXIT
 from metering.verifier.steps import KINDS, STEPS
 
@@ -29,4 +29,4 @@ def test_the_page_lists_every_verdict_with_its_exit_status() -> None:
 
 def test_every_word_for_people_is_there_in_both_languages() -> None:
     words = [(step.zh, step.en) for step in STEPS] + [(kind.zh, kind.en) for kind in KINDS.values()]
-    assert all(zh and en and not zh.isascii() for zh, en in [*words, *REASONS.values()])
+    assert all(zh and en and not zh.isascii() for zh, en in [*words, *REASONS.values(), *CAUSES.values()])
