@@ -18,6 +18,7 @@ from contract import seal
 from contract.receipt import Custody
 from storage import counters, frames
 from storage.counters import Counters
+from storage.migrate import status
 from storage.pool import connect
 
 MakeCollector = Callable[..., Collector]
@@ -165,7 +166,9 @@ def test_the_check_lists_everything_that_a_start_would_miss(
     path.write_text(f'dsn = "{database}"\n[broker]\nport = 1\n', "utf-8")
     assert main(["run", "--config", str(path), "--check"]) == 2
     said = capsys.readouterr().err
-    assert all(key in said for key in ("key_file: ", "dsn: 5 migrations are pending", "broker.host: "))
+    migrations = len(status(database).pending)
+    assert migrations > 0
+    assert all(key in said for key in ("key_file: ", f"dsn: {migrations} migrations are pending", "broker.host: "))
 
 
 def test_the_check_is_silent_where_nothing_is_wrong(
