@@ -158,8 +158,8 @@ def _last_state(tail: Evidence, policy: Policy, within: tuple[int, int]) -> Stat
                 return State.UNKNOWN
             # Between the last two readings the point timeline holds the earlier state, low the lesser of the two and
             # high the greater: what is left is the state of the later one.
-            ends = {bound: observe(tail, policy, within, bound)[-1].state for bound in Bound}
-            return State(ends[Bound.LOW] + ends[Bound.HIGH] - ends[Bound.POINT])
+            seen = observe(tail, policy, within)
+            return State(seen.low[-1].state + seen.high[-1].state - seen.point[-1].state)
 
 
 def _fresh_ms(measured: list[Measurement], policy: Policy | None) -> int:

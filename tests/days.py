@@ -9,9 +9,10 @@ from contract.ids import BootId, InstrumentId, StreamId
 from contract.states import ClockState, MeterState, Source, State
 from contract.usage import Attribution, Party, Purpose, Session, Way
 from metering.core.evidence import Evidence, Link
-from metering.core.pipeline import Measured, Observed, judge
+from metering.core.pipeline import Measured, judge
 from metering.core.policy import Policy, Profile
 from metering.core.spans import Span
+from metering.core.states import Observed
 from metering.core.timeline import Piece, Timeline, normal
 
 LINES = ("run", "prepare", "post", "fault")

@@ -9,27 +9,12 @@ from metering.core.evidence import Evidence
 from metering.core.policy import Policy
 from metering.core.rules import Credit, credit, debounce, mark_warmup, possible, proven
 from metering.core.spans import Span, Spans, subtract
-from metering.core.states import contradicted, observe
-from metering.core.timeline import Bound, Timeline, guarded, masked, spans_of
+from metering.core.states import Observed, observe
+from metering.core.timeline import Timeline, guarded, masked, spans_of
 from metering.core.upper import Upper, upper
 
 RULES_VERSION = 1
 """Changes only when a result can. It stands in the digest of every statement."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What was seen over one span, no rule applied yet: three timelines, and where lines and power disagreed.
-
-    Attributes:
-        known: when a meter of its own was bound to the instrument; None: always.
-    """
-
-    low: Timeline
-    point: Timeline
-    high: Timeline
-    contradicted: Spans = ()
-    known: Spans | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +58,9 @@ def measure(
         bound_spans: when a meter of its own was bound to the instrument; outside them nothing is known. None: always.
     """
     known = (within,) if bound_spans is None else bound_spans
-    low, point, high = (masked(observe(evidence, policy, within, bound), known) for bound in Bound)
-    seen = Observed(low=low, point=point, high=high, contradicted=contradicted(evidence, policy, within), known=known)
+    seen = observe(evidence, policy, within)
+    low, point, high = (masked(timeline, known) for timeline in (seen.low, seen.point, seen.high))
+    seen = replace(seen, low=low, point=point, high=high, known=known)
     return judge(seen, policy, sessions)
 
 

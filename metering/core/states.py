@@ -3,6 +3,9 @@
 Does not: debounce, bridge or credit (`rules`).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from contract.states import State
@@ -12,25 +15,41 @@ from metering.core.spans import Span, Spans
 from metering.core.timeline import Bound, Flags, Integers, Signal, Timeline, between_samples, spans_of
 
 
-def observe(evidence: Evidence, policy: Policy, within: Span, bound: Bound) -> Timeline:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What was seen over one span, no rule applied yet: three timelines, and where lines and power disagreed.
+
+    Attributes:
+        contradicted: the run-state lines said more than the power bears out, and the lower credit was taken.
+        known: when a meter of its own was bound to the instrument; None: always.
+    """
+
+    low: Timeline
+    point: Timeline
+    high: Timeline
+    contradicted: Spans = ()
+    known: Spans | None = None
+
+
+def observe(evidence: Evidence, policy: Policy, within: Span) -> Observed:
     """The states seen over a span, UNKNOWN where nothing was seen."""
-    match policy.profile:
-        case Profile.POWER:
-            power = power_signal(evidence, policy)
-            return between_samples(power, by_power(power, policy, bound), within, bound)
-        case Profile.RUNSTATE:
-            lines = state_signal(evidence, policy)
-            return between_samples(lines, lines.value, within, bound)
-        case Profile.POWER_RUNSTATE:
-            both, reported, borne_out = _both(evidence, policy)
-            return between_samples(both, np.where(borne_out, reported, both.value), within, bound)
+    if policy.profile is Profile.POWER:
+        signal = power_signal(evidence, policy)
+        return _seen(signal, {bound: by_power(signal, policy, bound) for bound in Bound}, within)
+    if policy.profile is Profile.RUNSTATE:
+        signal = state_signal(evidence, policy)
+        return _seen(signal, dict.fromkeys(Bound, signal.value), within)
+    signal, reported, borne_out = _both(evidence, policy)
+    seen = _seen(signal, dict.fromkeys(Bound, np.where(borne_out, reported, signal.value)), within)
+    return replace(seen, contradicted=_contradicted(signal, reported, borne_out, within))
 
 
-def contradicted(evidence: Evidence, policy: Policy, within: Span) -> Spans:
-    """When the run-state lines said more than the power bears out, and the lower credit was taken."""
-    if policy.profile is not Profile.POWER_RUNSTATE:
-        return ()
-    both, reported, borne_out = _both(evidence, policy)
+def _seen(signal: Signal, states: Mapping[Bound, Integers], within: Span) -> Observed:
+    low, point, high = (between_samples(signal, states[bound], within, bound) for bound in Bound)
+    return Observed(low=low, point=point, high=high)
+
+
+def _contradicted(both: Signal, reported: Integers, borne_out: Flags, within: Span) -> Spans:
     said_too_much = ~borne_out & (reported >= State.COOLDOWN)
     marked = np.where(said_too_much, State.RUNNING, State.OFF).astype(np.int64)
     return spans_of(between_samples(both, marked, within, Bound.POINT), State.RUNNING)

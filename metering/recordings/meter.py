@@ -14,11 +14,11 @@ import numpy as np
 from contract.errors import ConfigError
 from contract.states import Assurance, State
 from contract.units import MS_PER_HOUR, hours
-from metering.core.pipeline import Observed, judge
+from metering.core.pipeline import judge
 from metering.core.policy import Policy, Profile, parse_policy
 from metering.core.rules import Run
 from metering.core.spans import Span
-from metering.core.states import by_power
+from metering.core.states import Observed, by_power
 from metering.core.tally import Tally, tally
 from metering.core.timeline import Bound, Signal, Timeline, between_samples, clip
 from metering.recordings import shdr, table, tracebase

@@ -7,9 +7,10 @@ from days import evidence, frame_of
 
 from contract.frame import Readings
 from contract.states import State
-from metering.core.pipeline import Observed, judge, measure
+from metering.core.pipeline import judge, measure
 from metering.core.policy import LONGEST_WARMUP_MS, Policy, Profile
 from metering.core.spans import Spans
+from metering.core.states import Observed
 from metering.core.tally import Tally, tally
 from metering.core.timeline import Piece, Timeline
 

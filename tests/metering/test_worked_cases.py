@@ -11,8 +11,9 @@ from days import LINES, POLICY_LINES, Shown, evidence, link, session
 from contract.states import State
 from contract.units import hours_text
 from contract.usage import Attribution, Party, Session
-from metering.core.pipeline import Measured, Observed, judge, measure
+from metering.core.pipeline import Measured, judge, measure
 from metering.core.policy import Policy, Profile
+from metering.core.states import Observed
 from metering.core.tally import Tally, tally
 from metering.core.timeline import Piece, Timeline
 
@@ -180,7 +181,9 @@ def test_a_run_carried_on_ends_where_another_party_signs_in() -> None:
 
 def test_post_processing_goes_with_the_party_at_the_end_of_the_run() -> None:
     day = day_of(exact(timeline(*T_DAY_1), *external("14:00", "15:10")))
-    assert hours_text(day.external[Attribution.BOOKED].low_ms) == "1.25", "an hour of run, and what is credited after it"
+    assert hours_text(day.external[Attribution.BOOKED].low_ms) == "1.25", (
+        "an hour of run, and what is credited after it"
+    )
 
 
 def test_contested_time_is_internal_for_low_and_external_for_high() -> None:
