@@ -16,7 +16,8 @@ class Counters:
     """Numbers of frames, of samples of power, and of streams.
 
     Attributes:
-        received: MUST equal stored + duplicate + quarantined.
+        received: MUST equal stored + duplicate + quarantined: what each message became as it was heard.
+        readmitted: quarantined frames that were admitted later; they were received once and count there no second time.
         frames, samples: rows in the tables.
         equivocations: frames that contradict another one with the same place.
     """
@@ -29,11 +30,13 @@ class Counters:
     samples: int
     streams: int
     equivocations: int
+    readmitted: int
 
     @property
     def balanced(self) -> bool:
         """Whether every frame that came in is accounted for."""
-        return self.received == self.stored + self.duplicate + self.quarantined and self.frames == self.stored
+        once = self.received == self.stored + self.duplicate + self.quarantined
+        return once and self.frames == self.stored + self.readmitted
 
 
 def read(connection: Connection) -> Counters:
@@ -45,5 +48,13 @@ def read(connection: Connection) -> Counters:
     with mapped(), connection.cursor(row_factory=class_row(Counters)) as cursor:
         row = cursor.execute(SQL["counters"]).fetchone()
         return row or Counters(
-            received=0, stored=0, duplicate=0, quarantined=0, frames=0, samples=0, streams=0, equivocations=0
+            received=0,
+            stored=0,
+            duplicate=0,
+            quarantined=0,
+            frames=0,
+            samples=0,
+            streams=0,
+            equivocations=0,
+            readmitted=0,
         )

@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
+from jishi.commands import quarantine
 from jishi.commands.common import Check, Config, group
 
 app = group("Take frames from the broker into the database. 采集")
+app.add_typer(quarantine.app, name="quarantine", epilog="Example: jishi collector quarantine list")
 
 
 @app.command("run", epilog="Example: jishi collector run --config collector.toml --check")

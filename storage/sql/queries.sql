@@ -138,7 +138,8 @@ SELECT
     (SELECT count(*) FROM frame) AS frames,
     (SELECT count(*) FROM power_sample) AS samples,
     (SELECT count(*) FROM stream) AS streams,
-    (SELECT count(*) FROM quarantine WHERE reason = 'equivocation') AS equivocations
+    (SELECT count(*) FROM quarantine WHERE reason = 'equivocation') AS equivocations,
+    (SELECT count(*) FROM readmission) AS readmitted
 FROM intake
 
 -- name: one_moment
@@ -443,3 +444,58 @@ WHERE EXISTS (
     WHERE s.gateway_no = g.gateway_no AND i.instrument_id = %s
 )
 ORDER BY kid
+
+-- name: quarantine_entries
+-- The bytes only where the stream cannot say which instrument they are about.
+SELECT q.quarantine_no, q.reason, q.detail, q.topic, q.authentic, g.gateway_id AS gateway, s.stream_id, q.stream_no, q.seq,
+    i.instrument_id AS instrument, q.received_at_ms, q.sha256, q.size_bytes,
+    CASE WHEN i.instrument_no IS NULL THEN q.bytes END AS raw, r.readmitted_at_ms, r.readmitted_by
+FROM quarantine q
+LEFT JOIN gateway g ON g.gateway_no = q.gateway_no
+LEFT JOIN stream s ON s.stream_no = q.stream_no
+LEFT JOIN instrument i ON i.instrument_no = s.instrument_no
+LEFT JOIN readmission r ON r.quarantine_no = q.quarantine_no
+WHERE (%(reason)s::text IS NULL OR q.reason = %(reason)s)
+    AND (%(gateway)s::text IS NULL OR g.gateway_id = %(gateway)s)
+    AND (
+        %(instrument)s::text IS NULL
+        OR i.instrument_id = %(instrument)s
+        OR (q.authentic AND i.instrument_id IS NULL)
+    )
+    AND (%(since_ms)s::bigint IS NULL OR q.received_at_ms >= %(since_ms)s)
+    AND (%(numbers)s::bigint[] IS NULL OR q.quarantine_no = ANY (%(numbers)s))
+    AND (NOT %(waiting)s OR (q.authentic AND r.quarantine_no IS NULL))
+ORDER BY q.quarantine_no DESC
+
+-- name: quarantine_bytes
+SELECT quarantine_no, bytes FROM quarantine WHERE quarantine_no = ANY (%s::bigint[])
+
+-- name: lock_head
+SELECT version FROM stream_head WHERE stream_no = %s FOR UPDATE
+
+-- name: fence_head
+UPDATE stream_head SET version = version + 1 WHERE stream_no = %s
+
+-- name: stream_named
+SELECT g.gateway_id, i.instrument_id
+FROM stream s
+JOIN gateway g USING (gateway_no)
+LEFT JOIN instrument i USING (instrument_no)
+WHERE s.stream_no = %s
+
+-- name: occupants
+-- Who stands under some places of a stream: what is stored, and what is quarantined there.
+SELECT f.seq, f.frame_hash, f.prev_hash, NULL::bytea AS bytes, true AS first
+FROM frame f
+WHERE f.stream_no = %(stream_no)s AND f.seq = ANY (%(seqs)s::bigint[])
+UNION ALL
+SELECT q.seq, q.sha256, NULL, q.bytes, q.reason <> %(later)s
+FROM quarantine q
+WHERE q.stream_no = %(stream_no)s AND q.seq = ANY (%(seqs)s::bigint[]) AND q.authentic
+
+-- name: readmitted
+SELECT quarantine_no FROM readmission WHERE quarantine_no = ANY (%s::bigint[])
+
+-- name: readmit
+INSERT INTO readmission (readmitted_at_ms, readmitted_by, registry_revision, quarantine_no)
+SELECT %s, %s, %s, n.quarantine_no FROM unnest(%s::bigint[]) AS n (quarantine_no)

@@ -139,9 +139,9 @@ def test_the_log_holds_no_key_and_no_query(lab: Lab, served: Served) -> None:
 
     for query in ("?from=2025-03-10T00:00:00Z&to=2025-03-11T00:00:00Z", f"?key={lab.keys['lab']}"):
         address = f"{served.url}api/v1/instruments/{ALPHA.instrument}/hours{query}"
-        request = urllib.request.Request(address, headers=lab.headers("lab"))  # noqa: S310 - ours
+        request = urllib.request.Request(address, headers=lab.headers("lab"))
         try:
-            with urllib.request.urlopen(request) as answer:  # noqa: S310
+            with urllib.request.urlopen(request) as answer:
                 assert answer.headers["server"] is None
         except urllib.error.HTTPError as refused:
             refused.close()
