@@ -190,15 +190,14 @@ class _Drawing:
         for above, baseline, dy in ((True, "bottom", -2), (False, "top", 3)):
             mark = {
                 "type": "text",
-                "align": "right",
+                "align": "left",  # at midnight most instruments rest, and nothing is written over the trace
                 "baseline": baseline,
                 "dy": dy,
-                "dx": -2,
+                "dx": 3,
                 "color": style.STRONG_INK,
             }
             chosen = [row for row in rows if row["above"] is above]
-            x = {**self._x, "field": "x2"}
-            yield layer(mark, chosen, x=x, y=y, text={"field": "text", "type": "nominal"})
+            yield layer(mark, chosen, x=self._x, y=y, text={"field": "text", "type": "nominal"})
 
     def states(self) -> Iterator[Spec]:
         """The ribbon; what is unknown is hatched there too."""

@@ -365,6 +365,15 @@ ALTER TABLE public.quarantine ALTER COLUMN quarantine_no ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.readmission (
+    quarantine_no bigint NOT NULL,
+    readmitted_at_ms bigint NOT NULL,
+    readmitted_by text NOT NULL,
+    registry_revision bigint NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT readmission_readmitted_by_check CHECK ((readmitted_by <> ''::text))
+);
+
 CREATE SEQUENCE public.receipt_counter
     START WITH 1
     INCREMENT BY 1
@@ -593,6 +602,9 @@ ALTER TABLE ONLY public.policy
 ALTER TABLE ONLY public.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_no);
 
+ALTER TABLE ONLY public.readmission
+    ADD CONSTRAINT readmission_pkey PRIMARY KEY (quarantine_no);
+
 ALTER TABLE ONLY public.registry_mark
     ADD CONSTRAINT registry_mark_pkey PRIMARY KEY (only_row);
 
@@ -760,6 +772,9 @@ ALTER TABLE ONLY public.quarantine
 ALTER TABLE ONLY public.quarantine
     ADD CONSTRAINT quarantine_stream_no_fkey FOREIGN KEY (stream_no) REFERENCES public.stream(stream_no);
 
+ALTER TABLE ONLY public.readmission
+    ADD CONSTRAINT readmission_quarantine_no_fkey FOREIGN KEY (quarantine_no) REFERENCES public.quarantine(quarantine_no);
+
 ALTER TABLE ONLY public.statement
     ADD CONSTRAINT statement_instrument_no_fkey FOREIGN KEY (instrument_no) REFERENCES public.instrument(instrument_no);
 
@@ -828,6 +843,8 @@ GRANT SELECT,INSERT ON TABLE public.power_sample TO jishi_service;
 GRANT SELECT,INSERT ON TABLE public.quarantine TO jishi_service;
 
 GRANT USAGE ON SEQUENCE public.quarantine_quarantine_no_seq TO jishi_service;
+
+GRANT SELECT,INSERT ON TABLE public.readmission TO jishi_service;
 
 GRANT USAGE ON SEQUENCE public.receipt_counter TO jishi_service;
 
