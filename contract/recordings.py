@@ -22,6 +22,7 @@ ENERGY_COLUMN: Final = "energy_kwh"
 _TRACEBASE: Final = re.compile(
     r'"?(\d\d/\d\d/\d{4} \d\d:\d\d):([0-5]\d)"?;"?(\d{1,7})"?;"?(\d{1,7})"?', re.ASCII
 )  # fmt: skip
+_NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{0,20})?([eE][+-]?\d{1,3})?", re.ASCII)
 _SWITCH: Final = {"0": 0, "1": 1}
 
 
@@ -167,7 +168,7 @@ def _places(names: Sequence[str], columns: Columns) -> Mapping[str, int]:
 
 
 def _sample(fields: Sequence[str], place: Mapping[str, int], columns: Columns, zone: tzinfo | None) -> Sample:
-    power_mw = mw_from_w(float(fields[place[columns.power]]))
+    power_mw = mw_from_w(_number(fields[place[columns.power]]))
     if not -MAX_POWER_MW <= power_mw <= MAX_POWER_MW:
         raise ValueError("no power")
     lines = energy_mwh = None
@@ -176,10 +177,17 @@ def _sample(fields: Sequence[str], place: Mapping[str, int], columns: Columns, z
         for bit, name in enumerate(columns.lines):
             lines |= _SWITCH[fields[place[name]]] << bit
     if columns.energy and (text := fields[place[columns.energy]]):
-        energy_mwh = mwh_from_kwh(float(text))
+        energy_mwh = mwh_from_kwh(_number(text))
         if not 0 <= energy_mwh <= MAX_ENERGY_MWH:
             raise ValueError("no energy register")
     return Sample(_time_ms(fields[place[TIME_COLUMN]], zone), power_mw, lines, energy_mwh)
+
+
+def _number(text: str) -> float:
+    """A plain decimal number: `float` alone would also take 1_0, full-width digits and nan."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError("no number")
+    return float(text)
 
 
 def _time_ms(text: str, zone: tzinfo | None) -> int:

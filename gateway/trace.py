@@ -25,6 +25,9 @@ WINDOW: Final = 4_096
 """Rows are put in order within so many; what comes later than that is not used."""
 _CHUNK_BYTES: Final = 1 << 20
 _LONE_ROW_MS: Final = 1_000
+_LONGEST_LINE: Final = 4_096
+_NO_ROW: Final = "?"
+"""Stands for a line that was too long to be one: it is counted as broken."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,7 +122,7 @@ def _zone(tz: str | None, form: str) -> ZoneInfo | None:
 
 def _columns(path: Path, power_column: str, lines: Sequence[str]) -> Columns:
     with _text(path) as text:
-        names = recordings.header(text.readline())
+        names = recordings.header(text.readline(_LONGEST_LINE))
     missing = [name for name in lines if name not in names]
     if 0 < len(missing) < len(lines):
         # What a line says depends on those that go before it: a part of them would say something else.
@@ -131,9 +134,18 @@ def _columns(path: Path, power_column: str, lines: Sequence[str]) -> Columns:
 def _rows(path: Path, columns: Columns | None, zone: ZoneInfo | None, rows: Rows) -> Iterator[Sample]:
     with _text(path) as text:
         if columns is not None:
-            yield from recordings.table(text, columns, zone, rows)
+            yield from recordings.table(_lines(text), columns, zone, rows)
         elif zone is not None:
-            yield from recordings.tracebase(text, zone, rows)
+            yield from recordings.tracebase(_lines(text), zone, rows)
+
+
+def _lines(text: TextIOWrapper) -> Iterator[str]:
+    """Lines, none of which fills the memory."""
+    while line := text.readline(_LONGEST_LINE):
+        whole = line.endswith("\n") or len(line) < _LONGEST_LINE
+        while line and not (line.endswith("\n") or len(line) < _LONGEST_LINE):
+            line = text.readline(_LONGEST_LINE)
+        yield line if whole else _NO_ROW
 
 
 def _rising(rows: Iterator[Sample], fate: Fate) -> Iterator[Sample]:

@@ -6,10 +6,13 @@ Does not: append statements (`job`) or know rules (`core`).
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+from contract.frame import span_ms
+from contract.ids import InstrumentId
 from contract.registry import Instrument
-from contract.states import Assurance
+from contract.states import Assurance, ClockState
 from metering.core import daily
 from metering.core.daily import Judged, Part, Records
+from metering.core.evidence import assemble
 from metering.core.spans import Span
 from storage import frames, registry
 from storage.pool import Connection
@@ -28,11 +31,21 @@ def judge(connection: Connection, instrument: Instrument, asked: Span, level: As
         ConfigError: a policy in force cannot be read.
     """
     name = instrument.instrument
-    known, reach = records(connection, instrument), frames.reach(connection, name)
+    known, until_ms = records(connection, instrument), reach(connection, name)
     for part in parts(connection, instrument, asked):
         within = part.within
         found = frames.read(connection, name, *within)
-        yield daily.judge(part, known, level, found, provisional=reach < within[1])
+        yield daily.judge(part, known, level, found, provisional=until_ms < within[1])
+
+
+def reach(connection: Connection, name: InstrumentId) -> int:
+    """The latest moment (UTC ms) that the newest frame of any stream of an instrument speaks of; 0 without frames.
+
+    A frame whose clock was not synchronised says nothing of that: it may claim any time, and make no day final.
+    """
+    links = assemble(frames.newest(connection, name)).links
+    placed = [link.content for link in links if link.content.clock is not ClockState.UNSYNCHRONISED]
+    return max((span_ms(content)[1] for content in placed), default=0)
 
 
 def parts(connection: Connection, instrument: Instrument, asked: Span) -> list[Part]:

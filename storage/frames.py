@@ -66,15 +66,14 @@ def equivocated(connection: Connection, instrument: InstrumentId) -> dict[Stream
         return {StreamId(stream): seq for stream, seq in connection.execute(SQL["equivocated"], [instrument])}
 
 
-def reach(connection: Connection, instrument: InstrumentId) -> int:
-    """The latest moment (UTC ms) that the newest frame of any stream of an instrument speaks of; 0 without frames.
+def newest(connection: Connection, instrument: InstrumentId) -> list[bytes]:
+    """The newest frame of each stream of an instrument, by seq.
 
     Raises:
         StorageError: the server failed.
     """
     with mapped():
-        row = connection.execute(SQL["reach"], [instrument]).fetchone()
-    return (row and row[0]) or 0
+        return [raw for (raw,) in connection.execute(SQL["newest_of_instrument"], [instrument], binary=True)]
 
 
 def entries(

@@ -86,12 +86,18 @@ def _open(dsn: str) -> Connection:
     except psycopg.ProgrammingError as error:
         raise ConfigError("the DSN cannot be read", ["dsn: write postgresql://user@host:port/database"]) from error
     except psycopg.Error as error:
+        if error.sqlstate is None:
+            raise StorageError(f"the database cannot be reached: {_words(error)}") from error
         raise _translated(error) from error
 
 
 def _translated(error: psycopg.Error) -> JishiError:
     state = error.sqlstate or "08"
-    words = " ".join(str(error).split())
+    words = _words(error)
     if state[:2] in _BAD_DATA:
         return EvidenceError(Reason.NOT_STORABLE, words)
     return StorageError(f"{_ADVICE.get(state[:2], 'the database failed')} ({state}: {words})")
+
+
+def _words(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())

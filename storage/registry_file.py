@@ -54,7 +54,9 @@ def _rules(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f]*$")]
+# Neither control characters, which a terminal would obey, nor those that turn the direction of what follows.
+_PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PLAIN)]
 TimeMs = Annotated[int, BeforeValidator(_time_ms)]
 PublicKey = Annotated[bytes, BeforeValidator(_public_key)]
 Amperes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]

@@ -18,7 +18,8 @@ from jishi.demo import importing, lab, packs, report
 from jishi.demo.recording import METER
 from jishi.demo.rig import Rig
 from metering import cli as metering
-from storage import counters, frames
+from metering import reading
+from storage import counters
 from storage.guard import Guarded
 from storage.pool import connect
 
@@ -90,7 +91,8 @@ def _all_in_custody(rig: Rig) -> bool:
     if not signed or signed != held:
         return False
     with connect(rig.dsn) as connection:
-        return all(frames.reach(connection, served["id"]) >= rig.ready["end_ms"] for served in rig.ready["instruments"])
+        reached = [reading.reach(connection, served["id"]) for served in rig.ready["instruments"]]
+    return min(reached) >= int(rig.ready["end_ms"])
 
 
 def measure(rig: Rig) -> dict[str, Any]:

@@ -113,12 +113,12 @@ SELECT s.stream_no FROM stream s JOIN instrument i USING (instrument_no) WHERE i
 -- name: read_frames
 SELECT bytes FROM frame WHERE stream_no = %s AND begin_ms < %s AND end_ms >= %s ORDER BY seq
 
--- name: reach
--- The newest frame of each stream, by its unique index: never a scan of all frames.
-SELECT max(f.end_ms)
+-- name: newest_of_instrument
+-- By the unique index of each stream: never a scan of all frames.
+SELECT f.bytes
 FROM instrument i
 JOIN stream s USING (instrument_no)
-CROSS JOIN LATERAL (SELECT end_ms FROM frame WHERE stream_no = s.stream_no ORDER BY seq DESC LIMIT 1) f
+CROSS JOIN LATERAL (SELECT bytes FROM frame WHERE stream_no = s.stream_no ORDER BY seq DESC LIMIT 1) f
 WHERE i.instrument_id = %s
 
 -- name: equivocated
@@ -485,11 +485,11 @@ WHERE s.stream_no = %s
 
 -- name: occupants
 -- Who stands under some places of a stream: what is stored, and what is quarantined there.
-SELECT f.seq, f.frame_hash, f.prev_hash, NULL::bytea AS bytes, true AS first
+SELECT f.seq, f.frame_hash, f.prev_hash, NULL::bytea AS bytes, true AS first, 0::bigint AS number
 FROM frame f
 WHERE f.stream_no = %(stream_no)s AND f.seq = ANY (%(seqs)s::bigint[])
 UNION ALL
-SELECT q.seq, q.sha256, NULL, q.bytes, q.reason <> %(later)s
+SELECT q.seq, q.sha256, NULL, q.bytes, q.reason <> %(later)s, q.quarantine_no
 FROM quarantine q
 WHERE q.stream_no = %(stream_no)s AND q.seq = ANY (%(seqs)s::bigint[]) AND q.authentic
 

@@ -161,6 +161,22 @@ def test_unsynchronised_time_earns_telemetry_but_no_verified_hours(
     assert len(statements.read(connection, ALPHA.instrument, *DAY)) == 2, "one statement a level"
 
 
+def test_a_clock_that_nobody_set_makes_no_day_final(
+    deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
+) -> None:
+    stream = ten()
+    later_ms = DAY[1] + 10 * 86_400_000
+    stream.add(retimed(ALPHA.measurement(later_ms), later_ms, ClockState.UNSYNCHRONISED))
+    deliver(stream)
+    approve(migrated, tmp_path, MIDNIGHT_MS)
+    assert measured(connection).days[0]["provisional"] is True
+    sure = Stream(gateway=ALPHA, name="other")
+    sure.grow(1)
+    sure.add(retimed(ALPHA.measurement(later_ms), later_ms, ClockState.SYNCHRONISED))
+    deliver(sure)
+    assert measured(connection).days[0]["provisional"] is False
+
+
 def test_imported_readings_earn_telemetry_but_no_verified_hours(
     deliver: Deliver, migrated: str, tmp_path: Path, connection: Connection
 ) -> None:
