@@ -168,8 +168,11 @@ def _days(period_ms: tuple[int, int], zone: ZoneInfo) -> dict[str, tuple[int, in
 def _whole(path: Path) -> Iterator[TextIOWrapper]:
     """A text file that is either absent or whole; packed without a date, so that the same trace is the same bytes."""
     part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as raw:
-        packed = gzip.GzipFile("", "wb", QUICK, raw, 0) if path.suffix == ".gz" else raw
-        with TextIOWrapper(packed, "utf-8", write_through=True) as file:
-            yield file
-    part.replace(path)
+    try:
+        with part.open("wb") as raw:
+            packed = gzip.GzipFile("", "wb", QUICK, raw, 0) if path.suffix == ".gz" else raw
+            with TextIOWrapper(packed, "utf-8", write_through=True) as file:
+                yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -36,6 +36,9 @@ def main() -> None:
     except JishiError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(FAILED)
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the system'}: {error.strerror or error}\n")
+        sys.exit(FAILED)
     except ModuleNotFoundError as error:
         sys.stderr.write(f"this command needs a part that is not installed ({error.name}): pip install 'jishi[demo]'\n")
         sys.exit(FAILED)
@@ -53,7 +56,7 @@ def demo(
         Path | None, typer.Option(help="With --once: where the evidence packs are left; otherwise a new folder.")
     ] = None,
 ) -> None:
-    """Start every part on this machine: a laboratory to look at, or one scenario against its truth. (演示)."""
+    """Start every part on this machine: a laboratory to look at, or one scenario against its truth (演示)."""
     from jishi import demo
 
     # As by Ctrl-C: the parts are stopped and their folders removed in order.

@@ -79,14 +79,14 @@ def hours_run(dsn: str | None, period: tuple[str, str], only: Sequence[str] | No
 def show(report: Mapping[str, Any]) -> None:
     """A table for people, Chinese and English."""
     table = Table(title=f"有效机时 effective machine-hours, L{report['level']}\n{report['from']} - {report['to']}")
-    table.add_column("仪器 instrument")
-    for heading in ("机时 hours", "[下限, 上限] bounds", "对外 external (A1)", "覆盖率 coverage"):
-        table.add_column(heading, justify="right")
+    table.add_column("仪器 instrument", overflow="fold")
+    for heading in ("机时\nhours", "[下限, 上限]\nbounds", "对外\nexternal (A1)", "覆盖率\ncoverage"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in report["instruments"]:
         total = row["total"]
         length = total["period_ms"][1] - total["period_ms"][0]
         table.add_row(
-            f"{row['name_zh']} {row['name_en']}",
+            f"{row['id']}\n{escape(row['name_zh'])}",
             hours_text(total["effective_ms"]),
             escape(bounds_text(total["effective_low_ms"], total["effective_high_ms"])),
             escape(bounds_text(*total["external_ms"]["A1"])),

@@ -39,11 +39,15 @@ def run(seed: int, scenario: str = "demo", out: Path | None = None) -> dict[str,
     Raises:
         JishiError: a part could not be started or stopped making progress; the text says which and what it said.
     """
+    into, stage = packs.folder(out), Console(stderr=True).print
+    stage("starting a simulator, PostgreSQL, a broker, collector and gateway 启动")
     with Rig(seed, scenario) as rig:
-        imported = importing.start_recording(rig)
-        wait_until_in_custody(rig, imported)
+        stage(f"playing three hours of simulated time; importing {rig.recording.name} 运行")
+        wait_until_in_custody(rig, importing.start_recording(rig))
+        stage("measuring, and comparing with the truth 计量")
         result = measure(rig)
-        packed = packs.make(rig, out)
+        stage("exporting and verifying evidence packs 核验")
+        packed = packs.make(rig, into)
     return result | packed | {"ok": result["ok"] and packs.right(packed["verify"])}
 
 
@@ -113,7 +117,12 @@ def measure(rig: Rig) -> dict[str, Any]:
         counted = counters.read(connection)
     return {
         "instruments": rows,
-        "recording": {"origin": rig.recording.origin, "name": rig.recording.name, "days": len(rig.recording.days)},
+        # Its row counts the recorded days alone; its pack all days from the first to the last, most of them unknown.
+        "recording": {
+            "origin": rig.recording.origin,
+            "name": rig.recording.name,
+            "days": [[utc_text(from_ms), utc_text(to_ms)] for from_ms, to_ms in rig.recording.days],
+        },
         "frames": {
             "signed": signed,
             "stored": counted.frames,
@@ -149,7 +158,8 @@ def show(result: dict[str, Any]) -> None:
     console.print(table)
     numbers, recording = result["frames"], result["recording"]
     console.print(
-        f"recording-1: {escape(recording['name'])} ({recording['origin']}, {recording['days']} days, imported). "
+        f"recording-1: {escape(recording['name'])} ({recording['origin']}, imported); its row counts the "
+        f"{len(recording['days'])} recorded days alone, its pack all days between the first and the last. "
         f"{numbers['signed']} frames signed, {numbers['stored']} stored, {numbers['duplicate']} received again, "
         f"{numbers['quarantined']} quarantined; {result['samples']} samples of power; broker: {result['broker']}."
     )

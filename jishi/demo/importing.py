@@ -1,6 +1,5 @@
 """What the importer is handed: the recording of the fifth instrument, and the past of the other four."""
 
-import json
 from typing import Any, Final
 
 from contract.errors import JishiError
@@ -50,12 +49,6 @@ def ended(rig: Rig, process: Guarded) -> bool:
     if status:
         raise JishiError(f"the import failed: {rig.log('importer')}")
     return status == 0
-
-
-def past_truth_ms(rig: Rig, instrument: str) -> int:
-    """What the written past of an instrument should come to."""
-    (truth,) = json.loads((rig.folder / f"{instrument}.past.json").read_text("utf-8"))["instruments"]
-    return int(truth["effective_ms"])
 
 
 def _start(rig: Rig, instrument: str, files: list[str], more: list[str]) -> Guarded:

@@ -3,6 +3,8 @@
 The packs stay when the demo is gone: that is what they are for.
 """
 
+import errno
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
+from contract.errors import ConfigError
 from contract.units import utc_text
 from jishi.demo.recording import METER
 from jishi.demo.rig import Rig
@@ -24,15 +27,33 @@ _SHOWN: Final = (
 _GOOD: Final = frozenset({"VERIFIED", "VERIFIED_WITH_GAPS"})
 
 
-def make(rig: Rig, out: Path | None) -> dict[str, Any]:
+def folder(out: Path | None) -> Path:
+    """Where the packs are left: looked at before anything runs.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    try:
+        if out is None:
+            return Path(tempfile.mkdtemp(prefix="jishi-packs-"))
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ConfigError("nothing was started", [f"--out: {out}: {error.strerror}"]) from error
+    return out.absolute()
+
+
+def make(rig: Rig, into: Path) -> dict[str, Any]:
     """Export and verify: `packs` and `keys` are absolute paths, `verify` what `jishi verify` says of each."""
-    folder = Path(tempfile.mkdtemp(prefix="jishi-packs-")) if out is None else out.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    keys = folder / "keys.json"
+    keys = into / "keys.json"
     export_keys(rig.dsn, keys)
-    packs = [_pack(rig, folder, name, *span) for name, span in _spans(rig)]
-    verified = [_verified(pack, keys) for pack in packs]
-    return {"packs": [str(pack) for pack in packs], "keys": str(keys), "verify": verified}
+    packs = [_pack(rig, into, name, *span) for name, span in _spans(rig)]
+    return {
+        "packs": [str(pack) for pack in packs],
+        "keys": str(keys),
+        "verify": [_verified(one, keys) for one in packs],
+    }
 
 
 def right(verified: Sequence[Mapping[str, Any]]) -> bool:
@@ -44,7 +65,8 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     """Where the packs are, and how to check one."""
     verdicts = ", ".join(sorted({one["verdict"] for one in result["verify"]}))
     console.print(f"{len(result['packs'])} evidence packs: {verdicts}. 证据包可自行核验 Check one yourself:")
-    console.print(f"  .venv/bin/jishi verify {escape(result['packs'][0])} --keys {escape(result['keys'])}")
+    check = f".venv/bin/jishi verify {escape(result['packs'][0])} --keys {escape(result['keys'])}"
+    console.print(check, soft_wrap=True, highlight=False)
 
 
 def _spans(rig: Rig) -> list[tuple[str, tuple[int, int]]]:
@@ -53,8 +75,8 @@ def _spans(rig: Rig) -> list[tuple[str, tuple[int, int]]]:
     return [*((served["id"], played) for served in rig.ready["instruments"]), recorded]
 
 
-def _pack(rig: Rig, folder: Path, name: str, from_ms: int, to_ms: int) -> Path:
-    pack = folder / f"{name}.zip"
+def _pack(rig: Rig, into: Path, name: str, from_ms: int, to_ms: int) -> Path:
+    pack = into / f"{name}.zip"
     export_pack(rig.dsn, name, (utc_text(from_ms), utc_text(to_ms)), pack)
     return pack
 

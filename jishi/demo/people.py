@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -60,7 +60,7 @@ def play(seed: int, days: int = _DAYS) -> None:
                 past_ms = days * _DAY_MS + _LEFT_OF_START_MS
                 rig = stack.enter_context(Rig(seed, "live", pace=PACE, history_ms=past_ms))
                 pages = _open_pages(rig)
-            console.print(_invitation(pages))
+            _invite(rig, pages, console)
             _tell_past(rig, console, past_ms)
             _watch(rig, pages, console)
     except KeyboardInterrupt:
@@ -125,15 +125,17 @@ def _open_pages(rig: Rig) -> Pages:
     return pages
 
 
-def _invitation(pages: Pages) -> Panel:
+def _invite(rig: Rig, pages: Pages, console: Console) -> None:
+    """Where to look. Not in a frame: what is broken over two lines cannot be copied."""
     lines = (
-        f"页面 pages   [link={pages.entrance}]{pages.url}[/link]",
-        f"密钥 key     {pages.key}",
-        f"或直接打开 or open at once: {pages.entrance}",
-        f"仪器的一分钟是这里的一秒 a minute of the laboratory is a second here ({PACE}×)",
+        f"[bold]页面 pages[/bold]     {pages.entrance}",
+        f"[bold]密钥 key[/bold]       {pages.key}   ({pages.url}/login)",
+        f"[bold]数据库 database[/bold]  export JISHI_DSN='{escape(rig.dsn)}'   # .venv/bin/jishi hours explain --help",
+        f"仪器的一分钟是这里的一秒 a minute of the laboratory is a second here ({PACE}×); it is a simulation 仿真",
         "Ctrl-C 停止 stops it, and leaves nothing behind",
     )
-    return Panel("\n".join(lines), title="机时 jishi", expand=False)
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _watch(rig: Rig, pages: Pages, console: Console) -> None:
@@ -165,18 +167,10 @@ def _table(
     now_ms: int,
 ) -> Table:
     now = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(UNIT_ZONE))
-    table = Table(
-        title=f"{now:%Y-%m-%d %H:%M} {UNIT_ZONE} (仿真 simulated)", caption="机时为开机以来 hours since the start"
-    )
+    title, caption = f"{now:%Y-%m-%d %H:%M} {UNIT_ZONE} (仿真 simulated)", "机时为开机以来 hours since the start"
+    table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=0)
     table.add_column("仪器 instrument", no_wrap=True)
-    for heading in (
-        "状态\nstate",
-        "功率\nW",
-        "真值\ntruth",
-        "核验\nverified",
-        "[下限, 上限]\nbounds",
-        "覆盖率\ncoverage",
-    ):
+    for heading in _HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
     for one in states:
         if (total := measured.get(one["id"])) is None:

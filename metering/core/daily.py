@@ -71,6 +71,7 @@ class Judged:
 
     Attributes:
         counted: the evidence that earns hours at the level asked for.
+        simulation: as the registry says.
     """
 
     part: Part
@@ -79,6 +80,7 @@ class Judged:
     measured: Measured
     tally: Tally
     document: dict[str, Any]
+    simulation: bool
 
 
 def parts(policies: Sequence[PolicyVersion], zone: tzinfo, asked: Span) -> Iterator[Part]:
@@ -152,6 +154,7 @@ def judge(
         measured=measured,
         tally=added,
         document=statement.document(basis, added),
+        simulation=records.simulation,
     )
 
 

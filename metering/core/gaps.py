@@ -83,10 +83,9 @@ def _claims(judged: Judged) -> Iterator[_Claim]:
             facts = {"outage_cause": int(link.content.cause)}
             yield _Claim(((link.content.from_ms, link.content.to_ms),), Why.OUTAGE, facts)
     left_out: dict[tuple[Why, int], list[Span]] = {}
-    trusted = any(link.content.clock is ClockState.SIMULATED for link in judged.counted.links)
     for link in judged.evidence.links:
         if link.frame_hash not in counted and isinstance(link.content, Measurement):
-            why = _left_out(link.content, Assurance(judged.document["level"]), simulation=trusted)
+            why = _left_out(link.content, Assurance(judged.document["level"]), simulation=judged.simulation)
             left_out.setdefault((why, int(link.content.clock)), []).append(_spoken(link.content, judged))
     for (why, clock), spans in left_out.items():
         yield _Claim(union(spans), why, {"clock_state": clock} if why is Why.CLOCK_NOT_GOOD_ENOUGH else {})

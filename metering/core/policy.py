@@ -131,8 +131,8 @@ def parse_policy(rules: Mapping[str, object]) -> Policy:
 
 def _profile(rules: Mapping[str, object], faults: list[str]) -> Profile:
     text = rules.get("profile")
-    if text in set(Profile):
-        return Profile(str(text))
+    if isinstance(text, str) and text in set(Profile):
+        return Profile(text)
     faults.append(f"profile: one of {', '.join(Profile)} was expected")
     return Profile.POWER
 

@@ -73,7 +73,7 @@ def binding(**changes: object) -> Binding:
     )  # fmt: skip
 
 
-def judged(
+def judged(  # noqa: PLR0913 - what a day may rest on
     links: Sequence[Link],
     rules: dict[str, object] | None,
     seconds: int,
@@ -81,11 +81,12 @@ def judged(
     level: Assurance = Assurance.SIGNED,
     bindings: tuple[Binding, ...] = (binding(),),
     cut: dict[StreamId, int] | None = None,
+    simulation: bool = False,
 ) -> Judged:
     instrument = Instrument(
         instrument=NAME, unit=UnitId("u"), name_zh="仪器", name_en="it", instrument_class="x", time_zone="Asia/Shanghai"
     )
-    records = Records(instrument=instrument, bindings=bindings, sessions=(), cut=cut or {}, simulation=False)
+    records = Records(instrument=instrument, bindings=bindings, sessions=(), cut=cut or {}, simulation=simulation)
     policy = rules and PolicyVersion(
         policy_id="p", version=1, instrument=NAME, rules=rules, content_hash=rules_hash(rules), proposed_by="a",
         proposed_body="lab", approved_by="b", approved_body="office", approved_at_ms=0, valid_from_ms=0,
@@ -239,6 +240,14 @@ def test_what_does_not_count_at_the_level_says_why() -> None:
         found = told(Recording().seen(600, 200, RUN).seen(600, 200, RUN, **changes).seen(600, 200, RUN))
         assert [each.why for each in found][:3] == [Why.RUN_BY_LINE, why, Why.RUN_BY_LINE], why
         assert abs(found[1].duration_ms - 600_000) <= 1_000, "the intervals beside the frames are theirs too"
+
+
+def test_in_a_simulation_another_meter_is_told_as_such() -> None:
+    simulated = {"clock": ClockState.SIMULATED}
+    other = {"meter": Meter(model="sdm630", serial="another"), **simulated}
+    (found,) = told(Recording().seen(600, 200, RUN, **other), simulation=True)[:1]
+    assert found.why is Why.OTHER_METER
+    assert told(Recording().seen(600, 200, RUN, **simulated), simulation=True)[0].why is Why.RUN_BY_LINE
 
 
 def test_at_level_2_readings_of_an_unsynchronised_clock_count() -> None:

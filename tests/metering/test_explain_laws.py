@@ -38,7 +38,9 @@ def judged(found: Evidence, measured: Measured, period: Span) -> Judged:
         "effective_high_ms": added.effective.high_ms,
     }
     part = Part(day=date(2025, 3, 10), period=period, policy=VERSION)
-    return Judged(part=part, evidence=found, counted=found, measured=measured, tally=added, document=document)
+    return Judged(
+        part=part, evidence=found, counted=found, measured=measured, tally=added, document=document, simulation=False
+    )
 
 
 def a_day(seed: int, profile: Profile) -> tuple[Day, Judged]:
