@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ import structlog
 from collector import config as settings
 from collector import keys
 from collector.receipts import Receipts
-from collector.sink import Sink
+from collector.sink import Examined, Sink
 from collector.subscriber import Subscriber
 from contract import clock
 from contract.errors import ConfigError, JishiError, StorageError
@@ -82,19 +83,29 @@ def check(config_path: Path) -> None:
 
 def _work(subscriber: Subscriber, sink: Sink, receipts: Receipts, stop: threading.Event) -> None:
     reported_s = clock.elapsed_s()
-    while not stop.is_set():
-        messages = subscriber.take()
-        try:
-            if messages:
-                receipts.note(sink.take(messages))
-                subscriber.acknowledge(messages)
-            receipts.send(clock.elapsed_s(), idle=not messages or stop.is_set())
-        except StorageError as error:
-            # The sink gives up only when told to leave; a receipt not sent is still due.
-            _log.warning("not done", detail=str(error))
-        if clock.elapsed_s() >= reported_s + _REPORT_PERIOD_S:
-            reported_s += _REPORT_PERIOD_S
-            _log.info("counts", **sink.counts)
+    # One batch is heard and examined while the one before waits for the disk. At the end it is dropped: nobody has
+    # acknowledged it.
+    with ThreadPoolExecutor(1, "examine") as ahead:
+        coming = ahead.submit(_hear, subscriber, sink)
+        while not stop.is_set():
+            batch = coming.result()
+            coming = ahead.submit(_hear, subscriber, sink)
+            try:
+                if batch.messages:
+                    receipts.note(sink.take(batch.messages, batch))
+                    subscriber.acknowledge(batch.messages)
+                receipts.send(clock.elapsed_s(), idle=not batch.messages or stop.is_set())
+            except StorageError as error:
+                # The sink gives up only when told to leave; a receipt not sent is still due.
+                _log.warning("not done", detail=str(error))
+            if clock.elapsed_s() >= reported_s + _REPORT_PERIOD_S:
+                reported_s += _REPORT_PERIOD_S
+                _log.info("counts", **sink.counts)
+
+
+def _hear(subscriber: Subscriber, sink: Sink) -> Examined:
+    """The next batch, examined; empty when nothing was heard."""
+    return sink.examine(subscriber.take())
 
 
 def _log_json() -> None:

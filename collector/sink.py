@@ -8,7 +8,7 @@ Does not: speak to the broker.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -30,8 +30,21 @@ _ALARMS: Final = {Reason.EQUIVOCATION, Reason.OFF_CHAIN, Reason.NOT_STORABLE}
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A batch of messages, and what can be said of each by itself.
+
+    Attributes:
+        registry: the one they were examined by; under another one they MUST be examined again. None: not examined.
+    """
+
+    messages: Sequence[Message]
+    registry: Registry | None = None
+    found: Sequence[Frame | EvidenceError] = ()
+
+
 class Sink:
-    """Stores batches, one after the other.
+    """Stores batches, one after the other. `examine` MAY run beside `take`; everything else belongs to one thread.
 
     Attributes:
         counts: since the start: `received`, each `Outcome`, each `Reason`.
@@ -40,10 +53,22 @@ class Sink:
     def __init__(self, intake: Intake, wait: Callable[[float], bool]) -> None:
         """A sink; `wait` sleeps for so many seconds and says True when it is time to leave."""
         self._intake, self._wait = intake, wait
+        self._registry: Registry | None = None
         self.counts: Counter[str] = Counter()
 
-    def take(self, messages: Sequence[Message]) -> Counter[GatewayId]:
+    def examine(self, messages: Sequence[Message]) -> Examined:
+        """Look at a batch by the registry of the last one, while that is being stored. Touches no database."""
+        registry = self._registry
+        if registry is None:
+            return Examined(messages=messages)
+        return Examined(messages=messages, registry=registry, found=[_examine(one, registry) for one in messages])
+
+    def take(self, messages: Sequence[Message], ahead: Examined | None = None) -> Counter[GatewayId]:
         """Store a batch: when this returns, every message in it is stored, known already or quarantined, durably.
+
+        Args:
+            messages: the batch.
+            ahead: what `examine` said of it; looked at anew where the registry has changed since.
 
         Returns:
             How many frames of each gateway are in custody by this batch, new or again.
@@ -56,7 +81,7 @@ class Sink:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                return self._try(messages, unstorable)
+                return self._try(messages, unstorable, ahead)
             except HeadsMovedError as error:
                 _log.warning("another collector was first", detail=str(error))
                 if self._wait(0):
@@ -81,9 +106,15 @@ class Sink:
             raise error
         return min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def _try(self, messages: Sequence[Message], unstorable: EvidenceError | None) -> Counter[GatewayId]:
-        registry = self._intake.registry()
-        examined = [_examine(one, registry, unstorable) for one in messages]
+    def _try(
+        self, messages: Sequence[Message], unstorable: EvidenceError | None, ahead: Examined | None
+    ) -> Counter[GatewayId]:
+        registry = self._registry = self._intake.registry()
+        examined: Sequence[Frame | EvidenceError]
+        if ahead and ahead.registry is registry and not unstorable:
+            examined = ahead.found
+        else:
+            examined = [_examine(one, registry, unstorable) for one in messages]
         attempt = self._begin(len(messages), [one for one in examined if isinstance(one, Frame)])
         for message, one in zip(messages, examined, strict=True):
             attempt.enter(message, one)
@@ -109,7 +140,7 @@ class Sink:
             _log.error("the books do not balance", received=attempt.batch.received, counts=dict(self.counts))
 
 
-def _examine(message: Message, registry: Registry, unstorable: EvidenceError | None) -> Frame | EvidenceError:
+def _examine(message: Message, registry: Registry, unstorable: EvidenceError | None = None) -> Frame | EvidenceError:
     """What can be said of a message by itself. A fault of ours in one frame MUST NOT stall the others."""
     try:
         frame = admission.authenticate(message.raw, message.topic, registry)

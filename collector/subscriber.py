@@ -57,7 +57,7 @@ class Message:
 
 
 class Subscriber:
-    """A persistent session at the broker. `take` and `acknowledge` belong to one thread."""
+    """A persistent session at the broker. `take` belongs to one thread, and `acknowledge` to one, MAY be another."""
 
     def __init__(self, config: Config) -> None:
         self._broker, self._limits = config.broker, config.batch

@@ -5,7 +5,7 @@ Does not: verify signatures (`seal`); callers decode only payloads whose signatu
 """
 
 from operator import add, lt
-from typing import Final
+from typing import Any, Final
 
 import cbor2
 
@@ -51,7 +51,7 @@ def encode(content: Content) -> bytes:
     parts = _parts(content)
     if _content(parts) != content:
         raise ValueError("the content does not survive the wire: a field has another type than `frame` says")
-    return _dump(parts)
+    return cbor2.dumps(parts, canonical=True)
 
 
 def decode(payload: bytes) -> Content:
@@ -61,16 +61,33 @@ def decode(payload: bytes) -> Content:
         EvidenceError: MALFORMED (says which part), NOT_CANONICAL (a second way of writing the same content).
     """
     try:
-        content = _content(cbor.load(payload, _MAX_DEPTH))
+        parts = cbor.load(payload, _MAX_DEPTH)
+        content = _content(parts)
     except ValueError as error:
         raise EvidenceError(Reason.MALFORMED, str(error)) from error
-    if _dump(_parts(content)) != payload:
+    if cbor2.dumps(parts, canonical=True) != payload or not _is_legal(content, parts):
         raise EvidenceError(Reason.NOT_CANONICAL, "the same content has another encoding, the legal one")
     return content
 
 
-def _dump(parts: list[object]) -> bytes:
-    return cbor2.dumps(parts, canonical=True)
+def _is_legal(content: Content, parts: Any) -> bool:  # noqa: ANN401 - what `_content` has taken apart
+    """Whether `_parts` would make these very parts of the content, without making them.
+
+    `_content` takes integers, bytes, text, null and arrays for themselves alone, so only two things can be said in
+    another way: the kind (to a match, 0 is false and 0.0 as well) and a column.
+    """
+    if type(parts[0]) is not int:
+        return False
+    if not isinstance(content, Measurement):
+        return True
+    *_, utc, offset, power, lines = parts
+    ticks = len(content.utc_ms)
+    signals = ((content.power, power), (content.lines, lines))
+    return (
+        columns.is_legal(utc, ticks)
+        and columns.is_legal(offset, ticks)
+        and all(columns.is_legal(said[0], len(readings.values)) for readings, said in signals if readings)
+    )
 
 
 def _parts(content: Content) -> list[object]:

@@ -59,7 +59,7 @@ def run_states(measurements: Sequence[Measurement], instrument_no: Mapping[Instr
     for m in measurements:
         if m.lines and m.lines.values:
             times, values = _read(m, m.lines)
-            changed = np.flatnonzero(np.diff(values, prepend=values[0] - 1))
+            changed = np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1))
             found.append((m.instrument, times[changed], values[changed]))
     return _columns(found, instrument_no)
 

@@ -13,7 +13,7 @@ from collector import admission
 from collector.sink import Sink
 from collector.subscriber import Message
 from contract import codec, seal
-from contract.errors import Reason, StorageError
+from contract.errors import EvidenceError, Reason, StorageError
 from contract.frame import Meter
 from contract.ids import GatewayId
 from contract.states import ClockState
@@ -62,6 +62,32 @@ def test_frames_and_samples_are_stored_once(sink: Sink, connection: Connection) 
     assert total.balanced
     assert (total.received, total.stored, total.duplicate, total.quarantined) == (30, 10, 20, 0)
     assert total.samples == 9 * TICKS
+
+
+def test_what_was_examined_ahead_is_stored_as_it_is(sink: Sink, connection: Connection) -> None:
+    raws = Stream(gateway=ALPHA).grow(6)
+    first, second = messages(*raws[:3]), messages(*raws[3:], raws[0], b"nonsense")
+    assert sink.examine(first).registry is None  # no registry was read yet
+    sink.take(first)
+    ahead = sink.examine(second)
+    assert ahead.registry is not None
+    sink.take(second, ahead)
+    assert list(frames.read(connection, ALPHA.instrument, 0, 1 << 50)) == raws
+    assert counters.read(connection).balanced
+    assert (sink.counts["stored"], sink.counts["duplicate"], sink.counts["quarantined"]) == (6, 1, 1)
+
+
+def test_a_registry_that_changed_since_is_the_one_that_judges(
+    sink: Sink, connection: Connection, migrated: str, tmp_path: Path
+) -> None:
+    sink.take(messages(*Stream(gateway=ALPHA).grow(1)))
+    raws = Stream(gateway=STRANGER).grow(3)
+    batch = [message(raw, STRANGER.topic) for raw in raws]
+    ahead = sink.examine(batch)
+    assert all(isinstance(one, EvidenceError) for one in ahead.found)
+    enrol(migrated, tmp_path, ALPHA, BETA, STRANGER)
+    sink.take(batch, ahead)
+    assert list(frames.read(connection, STRANGER.instrument, 0, 1 << 50)) == raws
 
 
 def test_custody_is_what_receipts_will_say(sink: Sink, migrated: str) -> None:

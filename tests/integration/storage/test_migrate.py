@@ -106,7 +106,7 @@ def test_another_postgresql_is_refused(database: str, monkeypatch: pytest.Monkey
 
 
 def test_a_server_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="tried again"):
+    with pytest.raises(StorageError, match="cannot be reached"):
         connect(f"host={tmp_path} dbname=nothing")
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import cbor2
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from unit.contract.strategies import UNHURRIED
 
@@ -106,3 +106,48 @@ def test_another_number_of_values_is_refused(count: int) -> None:
 def test_other_residuals_are_refused(residuals: object) -> None:
     with pytest.raises(ValueError, match="typed array"):
         columns.unpack([1, 5, 0, residuals], 2)
+
+
+widths = st.sampled_from(((72, 1), (77, 2), (78, 4), (79, 8)))
+few = st.integers(-3, 3) | st.integers(-140, 140) | st.integers(-(1 << 62), 1 << 62)
+
+
+@st.composite
+def columns_of_any_form(draw: st.DrawFn) -> tuple[list[object], int]:
+    """A column as anybody might write it, and how many values it claims."""
+    column: list[object] = [draw(st.integers(1, 4)), draw(few), draw(few), None]
+    if draw(st.booleans()):
+        return column, draw(st.integers(1, 6))
+    tag, width = draw(widths)
+    edge = (1 << (8 * width - 1)) - 1
+    near = st.integers(-3, 3) | st.integers(-130, 130) | st.integers(-33_000, 33_000) | st.integers(-edge - 1, edge)
+    residuals = draw(st.lists(near.map(lambda one: max(-edge - 1, min(edge, one))), max_size=6))
+    octets = b"".join(one.to_bytes(width, "little", signed=True) for one in residuals)
+    column[3] = cbor2.CBORTag(tag, octets)
+    return column, len(residuals) + 1
+
+
+@settings(UNHURRIED, max_examples=2_000)
+@given(columns_of_any_form())
+@example(([1, 0, 0, None], 3))
+@example(([2, 0, 0, None], 3))
+@example(([1, 1, 1, None], 1))
+@example(([5, 1, 0, None], 1))
+@example(([1, 1, 0, cbor2.CBORTag(72, b"")], 1))
+@example(([1, 0, 1, cbor2.CBORTag(72, b"\xff\xff")], 3))
+@example(([1, 0, 1, cbor2.CBORTag(72, b"\x00\x00")], 3))
+@example(([1, 0, 1, cbor2.CBORTag(72, b"\x00\x01")], 3))
+@example(([1, 0, 1, cbor2.CBORTag(72, b"\xff\x00")], 3))
+@example(([2, 1, 1, cbor2.CBORTag(77, b"\x00\x00\x80\x00")], 3))
+@example(([2, 1, 1, cbor2.CBORTag(77, b"\x00\x00\x7f\x00")], 3))
+def test_legal_is_what_pack_would_write_and_nothing_else(said: tuple[list[object], int]) -> None:
+    column, count = said
+    try:
+        numbers = columns.unpack(column, count)
+    except ValueError:
+        return  # asked of columns alone whose values are known
+    try:
+        packed = columns.pack(numbers)
+    except ValueError:
+        packed = []  # a step that no array holds: nobody could have written it
+    assert columns.is_legal(column, count) == (column == packed)
