@@ -234,7 +234,7 @@ def _check(options: Options) -> None:
         faults.append(f"--format: {options.form} is none of {', '.join(FORMATS)}")
     if options.clock not in CLOCKS:
         faults.append(f"--clock: {options.clock} is none of {', '.join(CLOCKS)}")
-    if options.period_s is not None and not 0.001 <= options.period_s <= _LONGEST_PERIOD_MS / 1_000:
+    if options.period_s is not None and not 1 <= options.period_s * 1_000 <= _LONGEST_PERIOD_MS:
         faults.append("--period-s: must be over 0 and at most a day")
     for name in ("ct_primary_a", "ct_secondary_a"):
         amperes = getattr(options, name)

@@ -1,6 +1,7 @@
 """What is newest: the last frames of streams, and how far custody reaches.
 
-"Newest" is by seq within a stream, which no clock and no network can change, and by measured time between streams.
+"Newest" is by seq within a stream, which no clock and no network can change, and by measured time between streams;
+where that is later than the frame was heard, by the time of hearing.
 Does not: decode frames, or judge what they say.
 """
 
@@ -69,13 +70,15 @@ class Totals:
 
 
 def newest(connection: Connection) -> tuple[Newest, ...]:
-    """The newest frame of each stream, by instrument; of one instrument, by measured time, the newest first.
+    """The newest frame of each stream, by instrument; of one instrument, the newest first.
 
     Raises:
         StorageError: the server failed. So do all functions here.
     """
     with mapped(), connection.cursor(row_factory=class_row(Newest)) as cursor:
-        return tuple(cursor.execute(SQL["newest_frames"], binary=True).fetchall())
+        found = cursor.execute(SQL["newest_frames"], binary=True).fetchall()
+    # A clock that was years ahead would hide every later stream.
+    return tuple(sorted(found, key=lambda one: (one.instrument, -min(one.end_ms, one.received_at_ms))))
 
 
 def tail(connection: Connection, stream_id: StreamId, count: int) -> list[bytes]:
