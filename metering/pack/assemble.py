@@ -18,7 +18,7 @@ from contract.usage import Session
 from metering.core.daily import Part
 from metering.core.spans import Span, union
 from metering.verifier import form, text
-from metering.verifier.anchor import known_by
+from metering.verifier.anchor import known_by, open_at
 from metering.verifier.container import Writer
 
 
@@ -73,18 +73,24 @@ def assemble(content: Content, frames_of: FramesOf, rivals_of: RivalsOf, write: 
     writer = Writer(write)
     listed: list[tuple[str, int, str]] = []
     signers: set[KeyId] = set()
-    streams: set[StreamId] = set()
+    highest: dict[StreamId, int] = {}
     count = 0
     try:
         for name, frames in _members(content.parts, frames_of):
-            signers.update(kid for raw in frames for kid in _signer(raw))
-            streams.add(form.frames_place(name)[1])
+            stream_id = form.frames_place(name)[1]
+            for envelope in (envelope for raw in frames for envelope in _envelope(raw)):
+                signers.add(envelope.kid)
+                highest[stream_id] = max(highest.get(stream_id, -1), envelope.seq)
             count += len(frames)
+            form.at_most("frames", count, form.MAX_FRAMES)
             member = form.sequence(frames)
             listed.append(form.listed(name, member))
             writer.add(name, member)
-        rivals = [raw for stream_id, raw in rivals_of() if stream_id in streams]
-        signers.update(kid for raw in rivals for kid in _signer(raw))
+        # What was signed twice after every frame of the pack touches none of them.
+        rivals = [
+            raw for stream_id, raw in rivals_of() for one in _envelope(raw) if one.seq <= highest.get(stream_id, -1)
+        ]
+        signers.update(envelope.kid for raw in rivals for envelope in _envelope(raw))
         rest = {
             form.RECORDS: form.records_bytes(_registered(content, signers)),
             form.RIVALS: form.sequence(rivals),
@@ -118,9 +124,9 @@ def _members(parts: Sequence[Part], frames_of: FramesOf) -> Iterator[tuple[str, 
         before = union(before, (part.within,))
 
 
-def _signer(raw: bytes) -> Iterator[KeyId]:
+def _envelope(raw: bytes) -> Iterator[seal.Envelope]:
     try:
-        yield seal.open_frame(raw).envelope.kid
+        yield seal.open_frame(raw).envelope
     except EvidenceError:
         # It goes out as it is stored; the verifier will say what is wrong with it.
         return
@@ -135,10 +141,13 @@ def _registered(content: Content, signers: set[KeyId]) -> form.Registered:
     in_force = [
         one for one in known_by(content.policies, days[1]) if one.valid_to_ms is None or one.valid_to_ms > days[0]
     ]
+    held = {"keys": keys, "bindings": content.bindings, "policies": in_force, "sessions": touched}
+    for name, most in form.MAX_RECORDS.items():
+        form.at_most(name, len(held[name]), most)
     return form.Registered(
         instrument=content.instrument,
         simulation=content.simulation,
-        keys=known_by(keys, until_ms),
+        keys=open_at(keys, until_ms),
         bindings=known_by(content.bindings, until_ms),
         policies=tuple(in_force),
         sessions=tuple(sorted(touched, key=lambda one: (one.start_ms, one.session_id))),

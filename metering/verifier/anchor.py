@@ -6,7 +6,8 @@ no anchor yet (ADR 0009).
 """
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -14,7 +15,7 @@ from contract.errors import ConfigError
 from contract.registry import Binding, GatewayKey, Instrument, PolicyVersion, Role
 from metering.core.spans import Span
 from metering.verifier import rows
-from metering.verifier.findings import Findings
+from metering.verifier.findings import Findings, shown
 from metering.verifier.form import Registered
 
 FORMAT: Final = "jishi-keys"
@@ -55,30 +56,52 @@ def loads(raw: bytes) -> Anchor:
         ConfigError: it is none; says what was expected.
     """
     try:
-        return _anchor(json.loads(raw))
+        return _anchor(json.loads(raw, object_pairs_hook=_table))
     except (ValueError, RecursionError) as error:
-        raise ConfigError("the register of trust cannot be used", [f"--keys: {error}"]) from error
+        raise ConfigError("the register of trust cannot be used", [f"--keys: {shown(str(error))}"]) from error
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name stands twice in one table")
+    return table
 
 
 def _anchor(value: Any) -> Anchor:  # noqa: ANN401 - JSON is whatever it is
     if not isinstance(value, dict) or value.keys() != _FIELDS or value["format"] != FORMAT:
         raise ValueError(f"exactly {', '.join(sorted(_FIELDS))} were expected, format {FORMAT}")
-    if value["version"] != VERSION or type(value["simulation"]) is not bool:
+    if type(value["version"]) is not int or value["version"] != VERSION or type(value["simulation"]) is not bool:
         raise ValueError(f"version {VERSION}, and simulation true or false, were expected")
-    return Anchor(
+    read = Anchor(
         simulation=value["simulation"],
         instruments=rows.records(Instrument, value["instruments"]),
         keys=rows.records(GatewayKey, value["keys"]),
         bindings=rows.records(Binding, value["bindings"]),
         policies=rows.records(PolicyVersion, value["policies"], rules={}),
     )
+    ids: dict[str, list[Hashable]] = {
+        "instruments": [one.instrument for one in read.instruments],
+        "keys": [one.kid for one in read.keys],
+        "bindings": list(read.bindings),
+        "policies": [(one.instrument, one.policy_id, one.version) for one in read.policies],
+    }
+    for name, each in ids.items():
+        if len(set(each)) != len(each):
+            raise ValueError(f"{name}: one stands twice")
+    return read
 
 
 def known_by(records: Iterable[_Valid], end_ms: int) -> tuple[_Valid, ...]:
     """Records as they were known by a moment: later ones left out, and ends that were still to come."""
-    known = (one for one in records if one.valid_from_ms < end_ms)
+    return open_at((one for one in records if one.valid_from_ms < end_ms), end_ms)
+
+
+def open_at(records: Iterable[_Valid], end_ms: int) -> tuple[_Valid, ...]:
+    """Records without the ends that were still to come at a moment: keys, of which one may have signed even later."""
     return tuple(
-        one if one.valid_to_ms is None or one.valid_to_ms < end_ms else replace(one, valid_to_ms=None) for one in known
+        one if one.valid_to_ms is None or one.valid_to_ms < end_ms else replace(one, valid_to_ms=None)
+        for one in records
     )
 
 
@@ -89,7 +112,7 @@ def compare(known: Registered, anchor: Anchor, days: Span, until_ms: int, findin
         known: what the pack says.
         anchor: what the register says.
         days: the whole local days of the pack; its policies are those in force on them.
-        until_ms: the end of its last window; its other records are as known by then.
+        until_ms: the end of its last window; its bindings and the ends of its keys are as known by then.
         findings: gets what differs.
     """
     if known.simulation != anchor.simulation:
@@ -100,7 +123,7 @@ def compare(known: Registered, anchor: Anchor, days: Span, until_ms: int, findin
 
 
 def _compare_keys(known: Registered, anchor: Anchor, until_ms: int, findings: Findings) -> None:
-    trusted = {key.kid: key for key in known_by(anchor.keys, until_ms)}
+    trusted = {key.kid: key for key in open_at(anchor.keys, until_ms)}
     for key in known.keys:
         if key.kid not in trusted:
             findings.add("unknown-key", f"key {key.kid.hex()} of {key.gateway} is not in the register of trust")
@@ -109,21 +132,23 @@ def _compare_keys(known: Registered, anchor: Anchor, until_ms: int, findings: Fi
 
 
 def _compare_policies(known: Registered, anchor: Anchor, days: Span, findings: Findings) -> None:
+    """Row by row, not name by name: one name may not stand for two rules."""
     name = known.instrument.instrument
-    approved = {
-        (one.policy_id, one.version): replace(one, rules={})
+    approved = [
+        one
         for one in known_by(anchor.policies, days[1])
         if one.instrument == name and (one.valid_to_ms is None or one.valid_to_ms > days[0])
-    }
-    ours = {(one.policy_id, one.version): replace(one, rules={}) for one in known.policies}
-    for policy in sorted(approved.keys() | ours.keys()):
-        label = f"{policy[0]}@{policy[1]}"
-        if policy not in approved:
-            findings.add("policy-differs", f"{label} is not in the register of trust")
-        elif policy not in ours:
-            findings.add("policy-differs", f"{label} is in the register of trust and not in the pack")
-        elif ours[policy] != approved[policy]:
-            findings.add("policy-differs", f"{label}: {_difference(ours[policy], approved[policy])}")
+    ]
+    ours, theirs = _counted(known.policies), _counted(approved)
+    named = {(one.policy_id, one.version): one for one in approved}
+    for one in known.policies:
+        if ours[_whole(one)] > theirs[_whole(one)]:
+            same = named.get((one.policy_id, one.version))
+            what = "it is not in the register of trust" if same is None else _difference(one, same) or "it stands twice"
+            findings.add("policy-differs", f"{one.policy_id}@{one.version}: {what}")
+    for one in approved:
+        if theirs[_whole(one)] > ours[_whole(one)]:
+            findings.add("policy-differs", f"{one.policy_id}@{one.version} is in the register and not in the pack")
 
 
 def _compare_bindings(known: Registered, anchor: Anchor, until_ms: int, findings: Findings) -> None:
@@ -132,11 +157,11 @@ def _compare_bindings(known: Registered, anchor: Anchor, until_ms: int, findings
         same = next((one for one in anchor.instruments if one.instrument == name), None)
         what = "it is not there" if same is None else _difference(known.instrument, same)
         findings.add("instrument-differs", f"{name}: {what}")
-    trusted = set(known_by(anchor.bindings, until_ms))
-    ours = set(known.bindings)
+    trusted = Counter(known_by(anchor.bindings, until_ms))
+    ours = Counter(known.bindings)
     for one in ours - trusted:
-        findings.add("binding-differs", f"{_named(one)} is not in the register of trust")
-    for one in {each for each in trusted if each.instrument == name} - ours:
+        findings.add("binding-differs", f"{_named(one)} is not in the register of trust, or stands twice")
+    for one in Counter(each for each in trusted.elements() if each.instrument == name) - ours:
         findings.add("binding-differs", f"{_named(one)} is in the register of trust and not in the pack")
     for one in ours:
         for other in trusted:
@@ -155,10 +180,19 @@ def overlap(one: Binding | PolicyVersion, other: Binding | PolicyVersion) -> boo
     return starts_in_time and (one.valid_to_ms is None or other.valid_from_ms < one.valid_to_ms)
 
 
+def _counted(policies: Iterable[PolicyVersion]) -> Counter[Hashable]:
+    return Counter(_whole(one) for one in policies)
+
+
+def _whole(policy: PolicyVersion) -> Hashable:
+    """All that is compared of a policy; its rules are where its hash is."""
+    return tuple(rows.row(policy, without=("rules",)).items())
+
+
 def _named(one: Binding) -> str:
     return f"{one.meter_model} {one.meter_serial} at {one.gateway}, {one.role}, from {one.valid_from_ms} ms"
 
 
 def _difference(ours: object, theirs: object) -> str:
-    mine, trusted = rows.row(ours), rows.row(theirs)
+    mine, trusted = (rows.row(one, without=("rules",)) for one in (ours, theirs))
     return "; ".join(f"{name} {mine[name]!r}, there {trusted[name]!r}" for name in mine if mine[name] != trusted[name])

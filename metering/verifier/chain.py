@@ -86,6 +86,10 @@ class Chains:
                 self._findings.add("wrong-gateway", f"stream {stream_id.hex()}: {', '.join(sorted(gateways))}")
             yield from self._judge(stream_id, stream)
 
+    def highest(self, stream_id: StreamId) -> int:
+        """The highest seq of a stream's frames; -1 where there are none."""
+        return max(self._streams[stream_id].seqs) if stream_id in self._streams else -1
+
     def unused(self) -> set[KeyId]:
         """Keys that signed nothing that was shown."""
         return self._keys.keys() - self._kids.keys()

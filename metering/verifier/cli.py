@@ -18,8 +18,9 @@ from contract import clock
 from contract.errors import ConfigError
 from contract.units import bounds_text, hours_text, share_text
 from metering.verifier import anchor
+from metering.verifier.findings import Findings, shown
 from metering.verifier.opening import NotAPackError
-from metering.verifier.report import EXIT, HEADLINE, Verdict, local_text, not_a_pack
+from metering.verifier.report import EXIT, HEADLINE, Report, Verdict, local_text, not_a_pack
 from metering.verifier.verify import verify
 
 _SLOW_S: Final = 2.0
@@ -55,6 +56,10 @@ def run(pack: Path, keys: Path | None) -> tuple[dict[str, Any], int]:
             report = verify(raw, trust, clock.utc_ms(), patience.told)
     except NotAPackError as error:
         return not_a_pack(str(error), clock.elapsed_s() - begun_s), EXIT[Verdict.NOT_A_PACK]
+    except Exception as error:  # noqa: BLE001 - a pack is hostile: whatever it breaks, it is not verified
+        findings = Findings()
+        findings.stop("content", f"the verifier could not read it to its end ({type(error).__name__})")
+        report = Report(pack=None, hours=None, findings=findings, anchored=trust is not None)
     return report.as_json(clock.elapsed_s() - begun_s), EXIT[report.verdict]
 
 
@@ -116,7 +121,8 @@ def _banner(found: Mapping[str, Any], verdict: Verdict) -> Panel:
         lines.append("[bold magenta]仿真，非真实机时 SIMULATION, no real hours[/bold magenta]")
     if found.get("instrument"):
         about = found["instrument"]
-        lines.append(escape(f"{about['name_zh']} {about['name_en']} ({about['id']}), {about['unit']}"))
+        names = (shown(about[name]) for name in ("name_zh", "name_en", "id", "unit"))
+        lines.append(escape("{} {} ({}), {}".format(*names)))
         lines.append(f"{found['period']['from']} – {found['period']['to']}")
         lines.append(f"L{found['level']} {_LEVELS[found['level']]}")
     return Panel(Group(*lines, *_hours(found)), border_style=colour, expand=True)
@@ -124,7 +130,7 @@ def _banner(found: Mapping[str, Any], verdict: Verdict) -> Panel:
 
 def _hours(found: Mapping[str, Any]) -> list[str]:
     if not found.get("levels"):
-        return [escape(found.get("error", "机时不予列出 no hours are shown"))]
+        return [escape(shown(found.get("error", "机时不予列出 no hours are shown")))]
     total = found["levels"][f"L{found['level']}"]["total"]
     begin, end = total["period_ms"]
     effective = bounds_text(total["effective_low_ms"], total["effective_high_ms"])

@@ -4,7 +4,8 @@ Frames of a stream come in rising order of seq, except where a clock went astray
 Does not: verify signatures or links (`chain`), look at energy (`registers`) or compute hours (`recompute`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from contract.frame import Content, Genesis, Measurement, Meter, Outage, span_ms
@@ -12,6 +13,7 @@ from contract.registry import Binding, GatewayKey, Role, covers
 from contract.states import ClockState, MeterState, Source
 from contract.units import utc_text
 from metering.core.evidence import Link
+from metering.verifier.anchor import overlap
 from metering.verifier.findings import Findings
 from metering.verifier.form import Registered
 
@@ -84,7 +86,8 @@ class Contents:
         if isinstance(content, Measurement) and content.meter not in map(meter_of, here):
             own = [one for one in bindings if one.role is Role.SOLE and meter_of(one) == content.meter]
             theirs = [{one.gateway for one in own if _holds(one, at)} for at in moments(content)]
-            foreign = all(theirs) and key.gateway not in set.union(*theirs)
+            # Of a clock that was astray nobody knows whether the meter had gone over to this gateway by then.
+            foreign = bool(known) and all(theirs) and key.gateway not in set.union(*theirs)
             kind = "foreign-gateway" if foreign else "wrong-meter" if here else "not-bound"
             self._findings.add(kind, f"{name}: {_named(content.meter)} at {key.gateway}")
         elif not here:
@@ -140,15 +143,19 @@ def meter_of(binding: Binding) -> Meter:
     )
 
 
-def own_clash(bindings: Iterable[Binding], clash: Callable[[Binding, Binding], bool]) -> tuple[Binding, Binding] | None:
-    """Two bindings that cannot both be true, if there are any."""
-    seen: list[Binding] = []
-    for one in bindings:
-        for other in seen:
-            if clash(one, other):
-                return one, other
-        seen.append(one)
+def own_clash(bindings: Iterable[Binding]) -> tuple[Binding, Binding] | None:
+    """Two bindings that are valid at one moment, if there are any."""
+    last: Binding | None = None
+    for one in sorted(bindings, key=lambda each: each.valid_from_ms):
+        if last is not None and overlap(last, one):
+            return last, one
+        if last is None or _end(one) > _end(last):
+            last = one
     return None
+
+
+def _end(binding: Binding) -> float:
+    return inf if binding.valid_to_ms is None else binding.valid_to_ms
 
 
 def _named(meter: Meter) -> str:

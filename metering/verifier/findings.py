@@ -6,6 +6,13 @@ from typing import Any, Final
 from metering.verifier.steps import KINDS, STEPS, Kind, Weight
 
 _EXAMPLES: Final = 5
+_LONGEST: Final = 200
+
+
+def shown(words: str) -> str:
+    """A text from a hostile pack as it may be shown: no character that moves a cursor or turns a line around."""
+    cut = words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "�" for sign in cut)
 
 
 @dataclass(slots=True)
@@ -34,7 +41,7 @@ class Findings:
         found = self._found.setdefault(KINDS[name].name, _Found())
         found.count += count
         if len(found.examples) < _EXAMPLES:
-            found.examples.append(what)
+            found.examples.append(shown(what))
 
     def stop(self, name: str, what: str) -> RejectedError:
         """Note something after which nothing can be checked; raise what is returned."""

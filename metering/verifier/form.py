@@ -28,6 +28,11 @@ STATEMENTS: Final = "statements.json"
 LEVELS: Final = (Assurance.TELEMETRY, Assurance.SIGNED)
 """A pack states every part of a day at both levels, in this order."""
 MAX_PARTS: Final = 9_999
+MAX_FRAMES: Final = 4_000_000
+"""A frame every eight seconds of a year."""
+MAX_TICKS: Final = 2_000_000
+"""Readings that one part of a day needs: twenty-three days of one a second."""
+MAX_RECORDS: Final = {"keys": 1_000, "bindings": 1_000, "policies": 500, "sessions": 20_000}
 LATEST_MS: Final = 221_845_392_000_000
 """Year 9000: no calendar arithmetic leaves the years that `datetime` knows."""
 _FRAMES: Final = re.compile(r"frames/(\d{4})/([0-9a-f]{32})\.cborseq")
@@ -221,9 +226,11 @@ def records(value: object) -> Registered:
     Raises:
         ValueError: says what was expected.
     """
-    names = {"instrument", "simulation", "keys", "bindings", "policies", "sessions"}
+    names = {"instrument", "simulation", *MAX_RECORDS}
     if not isinstance(value, dict) or value.keys() != names or type(value["simulation"]) is not bool:
         raise ValueError(f"records: exactly {', '.join(sorted(names))} were expected")
+    for name, most in MAX_RECORDS.items():
+        at_most(name, len(value[name]) if isinstance(value[name], list) else 0, most)
     return Registered(
         instrument=rows.record(Instrument, value["instrument"]),
         simulation=value["simulation"],
@@ -232,3 +239,13 @@ def records(value: object) -> Registered:
         policies=rows.records(PolicyVersion, value["policies"]),
         sessions=rows.records(Session, value["sessions"]),
     )
+
+
+def at_most(what: str, count: int, most: int) -> None:
+    """Refuse more than a pack may hold: reading it must not take a day.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    if count > most:
+        raise ValueError(f"over {most} {what}, the most that a pack may hold")

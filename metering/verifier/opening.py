@@ -4,6 +4,7 @@ Does not: open frames (`chain`).
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +15,7 @@ from contract.ids import StreamId
 from metering.core import daily
 from metering.core.daily import Part
 from metering.core.spans import Span
-from metering.verifier import anchor, container, form, policies, text
+from metering.verifier import anchor, container, form, policies, rows, text
 from metering.verifier.findings import Findings
 from metering.verifier.form import Manifest, Registered
 
@@ -71,7 +72,12 @@ def open_pack(raw: bytes, findings: Findings) -> Pack:
         manifest = _manifest(members, findings)
         _check_members(manifest, members, findings)
         findings.stop_if_rejected()
-        known = form.records(text.loads(members[form.RECORDS]))
+        known = form.records(text.loads(members[form.RECORDS], fractions=True))
+        for fault in _twice(known):
+            findings.add("misplaced", fault)
+        policies.check_policies(known.policies, findings)
+        # Cutting days at policies that do not hold anyway may take long.
+        findings.stop_if_rejected()
         statements = form.statements(text.loads(members[form.STATEMENTS]))
         parts = _parts(known, manifest)
     except ValueError as error:
@@ -152,8 +158,8 @@ def _out_of_place(pack: Pack) -> Iterator[str]:
     others = {one.instrument for one in known.bindings} | {one.instrument for one in known.policies}
     for other in (others | {one.instrument for one in known.sessions}) - {name}:
         yield f"a record of {other}"
-    if known.keys != anchor.known_by(known.keys, until) or known.bindings != anchor.known_by(known.bindings, until):
-        yield "a key or binding from after the pack's end, or an end that is"
+    if known.keys != anchor.open_at(known.keys, until) or known.bindings != anchor.known_by(known.bindings, until):
+        yield "a binding from after the pack's end, or an end of one or of a key that is"
     if known.policies != anchor.known_by(known.policies, pack.days[1]):
         yield "a policy from after the pack's days, or an end that is"
     if any(one.valid_to_ms is not None and one.valid_to_ms <= pack.days[0] for one in known.policies):
@@ -166,6 +172,20 @@ def _out_of_place(pack: Pack) -> Iterator[str]:
     for part, stream_id in pack.frames:
         if part >= len(pack.parts) or pack.parts[part].policy is None or not pack.frames[part, stream_id]:
             yield f"frames of part {part}, which needs none"
+
+
+def _twice(known: Registered) -> Iterator[str]:
+    """Records under one name: which of them held would be the reader's choice."""
+    names: dict[str, list[str]] = {
+        "key": [one.kid.hex() for one in known.keys],
+        "binding": [str(rows.row(one)) for one in known.bindings],
+        "policy": [f"{one.policy_id}@{one.version}" for one in known.policies],
+        "session": [one.session_id for one in known.sessions],
+    }
+    for what, each in names.items():
+        for name, count in Counter(each).items():
+            if count > 1:
+                yield f"{what} {name} stands {count} times"
 
 
 def _unsorted(known: Registered) -> Iterator[str]:

@@ -4,11 +4,13 @@ A pack is read part of a day by part of a day: what is kept is its file and some
 Does not: verify signatures; they and the links hold already (`chain`).
 """
 
+from collections import defaultdict
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from contract import codec
 from contract.errors import EvidenceError, Reason
-from contract.frame import VERSION, Content, span_ms
+from contract.frame import VERSION, Content, Measurement, span_ms
 from contract.ids import StreamId
 from contract.seal import Sealed
 from metering.core import daily
@@ -47,7 +49,11 @@ class Recomputing:
         self._contents = Contents(pack.known, now_ms, findings)
         self._registers = Registers(findings)
         self._statements = Statements(pack.statements, pack.parts, findings)
+        self._members: dict[int, list[tuple[StreamId, memoryview]]] = defaultdict(list)
+        for (at, stream_id), content in pack.frames.items():
+            self._members[at].append((stream_id, content))
         self._pool: list[tuple[int, int, Link]] = []
+        self._ticks = 0
         self._gaps: list[Gap] = []
         self._frames = 0
         findings.checked |= {"V06", "V07", "V08", "V09"}
@@ -60,13 +66,16 @@ class Recomputing:
         """
         pack, asked = self._pack, self._pack.manifest.asked
         before: tuple[Span, ...] = ()
+        begins = [from_ms for from_ms, _ in pack.windows]
+        # The earliest moment that a later part needs; after the last one nothing does.
+        needed = [*[*accumulate(reversed(begins), min)][-2::-1], pack.until_ms]
         for at, (part, window) in enumerate(zip(pack.parts, pack.windows, strict=True)):
             if part.policy is not None:
                 self._take(at, window, before)
                 before = union(before, (window,))
             self._judge(at)
-            later = min((from_ms for from_ms, _ in pack.windows[at + 1 :]), default=pack.until_ms)
-            self._pool = [one for one in self._pool if one[1] >= later]
+            self._pool = [one for one in self._pool if one[1] >= needed[at]]
+            self._ticks = sum(_ticks(link) for *_, link in self._pool)
             progress(len(pack.parts) + (PHASES - 1) * (at + 1), PHASES * len(pack.parts))
         self._registers.end()
         self._note_policies()
@@ -77,7 +86,7 @@ class Recomputing:
         return Hours(totals=totals, gaps=found, frames=self._frames, provisional=tuple(self._statements.provisional))
 
     def _take(self, at: int, window: Span, before: tuple[Span, ...]) -> None:
-        for (_, stream_id), content in self._members(at):
+        for stream_id, content in self._members[at]:
             last = -1
             for _, raw in form.items(content):
                 sealed = opened(raw, self._findings)
@@ -93,10 +102,11 @@ class Recomputing:
                 self._contents.take(link, self._keys[sealed.envelope.kid])
                 self._registers.take(link)
                 self._pool.append((begin, end, link))
+                self._ticks += _ticks(link)
+                if self._ticks > form.MAX_TICKS:
+                    what = f"over {form.MAX_TICKS} readings, the most that a part of a day may need"
+                    raise self._findings.stop("too-large", what)
                 self._frames += 1
-
-    def _members(self, at: int) -> list[tuple[tuple[int, StreamId], memoryview]]:
-        return [item for item in self._pack.frames.items() if item[0][0] == at]
 
     def _read(self, sealed: Sealed) -> Link:
         envelope = sealed.envelope
@@ -130,6 +140,10 @@ class Recomputing:
         for part in self._pack.parts:
             if part.policy is None:
                 self._findings.add("no-policy", f"{part.day.isoformat()}: {part.period[0]} to {part.period[1]} ms")
+
+
+def _ticks(link: Link) -> int:
+    return len(link.content.utc_ms) if isinstance(link.content, Measurement) else 1
 
 
 def _decoded(sealed: Sealed) -> Content:

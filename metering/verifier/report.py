@@ -20,6 +20,7 @@ UNANCHORED_ALWAYS: Final = (
     "sessions: nobody signed who used the instrument (nobody does before there is a log)",
     "provisional: that later evidence came, or had not, is the service's word",
     "completeness: evidence that was never stored, or was left out at either end, is a gap and no contradiction",
+    "contradiction: left out, a second stream or proof of equivocation can raise the hours (no log of frames yet)",
 )
 UNANCHORED_WITHOUT_KEYS: Final = (
     "keys: that they are the gateways' is the pack's own word",

@@ -32,6 +32,8 @@ def cut_by(
         ((stream_id, seq),) = places
         if {keys[sealed.envelope.kid].gateway for sealed in pair} != chains.gateways.get(stream_id):
             findings.add("rivals", f"stream {stream_id.hex()} is not in the pack, or another gateway's")
+        elif seq > chains.highest(stream_id):
+            findings.add("rivals", f"stream {stream_id.hex()}: frame {seq} is after all that the pack holds")
         if cut and stream_id <= max(cut):
             findings.add("rivals", f"stream {stream_id.hex()} stands twice or out of order")
         cut[stream_id] = seq

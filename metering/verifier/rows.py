@@ -3,6 +3,7 @@
 Bytes are hex in lower case, times POSIX ms, enumerations their wire words. A record's field has the same name here.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from enum import Enum
@@ -17,6 +18,8 @@ _LATEST: Final = 1 << 53
 _MAX_TEXT: Final = 256
 _MAX_NUMBER: Final = 1 << 31
 _HASH_BYTES: Final = 32
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters of two sets, line ends, what turns the direction of writing around, half characters."""
 
 
 def row(record: object, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def text(value: object, least: int = 1) -> str:
     Raises:
         ValueError: it is not.
     """
-    if not isinstance(value, str) or not least <= len(value) <= _MAX_TEXT or any(sign < " " for sign in value):
+    if not isinstance(value, str) or not least <= len(value) <= _MAX_TEXT or _UNSEEN.search(value):
         raise ValueError(f"a text of {least} to {_MAX_TEXT} characters without control characters was expected")
     return value
 

@@ -48,7 +48,7 @@ class Statements:
         label = f"{found['day']} L{level:d}"
         if stated.get("rules_version") != RULES_VERSION:
             self._findings.add(
-                "statement-differs", f"{label}: by rules {stated.get('rules_version')}, not {RULES_VERSION}"
+                "statement-differs", f"{label}: by rules {_brief(stated.get('rules_version'))}, not {RULES_VERSION}"
             )
         if text.dumps(stated) != text.dumps(found):
             self._findings.add("statement-differs", f"{label}: {differences(stated, found)}")
@@ -64,7 +64,7 @@ class Statements:
         for level, each in found.items():
             claimed = stated.get(f"L{level}")
             if text.dumps(claimed) != text.dumps(total_stated(each)):
-                self._findings.add("total-differs", f"L{level}: {differences(claimed or {}, total_stated(each))}")
+                self._findings.add("total-differs", f"L{level}: {differences(_table(claimed), total_stated(each))}")
             check_sums(f"total L{level}", each, self._findings)
         if stated.keys() != {f"L{level}" for level in found}:
             self._findings.add("total-differs", f"totals of {', '.join(stated)}")
@@ -95,6 +95,10 @@ def differences(stated: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     names = sorted(name for name in stated.keys() | found.keys() if stated.get(name) != found.get(name))
     shown = [f"{name} {_brief(stated.get(name))}, recomputed {_brief(found.get(name))}" for name in names[:_SHOWN]]
     return "; ".join([*shown, *([f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])]) or "types differ"
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _brief(value: object, most: int = 80) -> str:

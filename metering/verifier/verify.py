@@ -9,8 +9,8 @@ from typing import Final
 
 from contract.ids import StreamId
 from contract.registry import Role
-from metering.verifier import form, policies, rivals
-from metering.verifier.anchor import Anchor, compare, overlap
+from metering.verifier import form, rivals
+from metering.verifier.anchor import Anchor, compare
 from metering.verifier.chain import Chains
 from metering.verifier.contents import own_clash
 from metering.verifier.findings import Findings, RejectedError
@@ -40,10 +40,10 @@ def verify(raw: bytes, anchor: Anchor | None, now_ms: int, progress: Progress = 
     try:
         pack = open_pack(raw, findings)
         findings.stop_if_rejected()
-        policies.check_policies(pack.known.policies, findings)
         _check_bindings(pack, findings)
         if anchor is not None:
             compare(pack.known, anchor, pack.days, pack.until_ms, findings)
+        findings.stop_if_rejected()
         cut = _check_chains(pack, findings, progress)
         findings.stop_if_rejected()
         hours = Recomputing(pack, cut, now_ms, findings).run(progress)
@@ -56,7 +56,7 @@ def _check_bindings(pack: Pack, findings: Findings) -> None:
     """Step V14: an instrument has one meter of its own at a time."""
     findings.checked.add("V14")
     own = [one for one in pack.known.bindings if one.role is Role.SOLE]
-    if clash := own_clash(own, overlap):
+    if clash := own_clash(own):
         names = " and ".join(f"{one.meter_model} {one.meter_serial}" for one in clash)
         findings.add("binding-clash", f"{names} are its own meters at once")
 
@@ -67,9 +67,12 @@ def _check_chains(pack: Pack, findings: Findings, progress: Progress) -> dict[St
     keys = {key.kid: key for key in pack.known.keys}
     chains = Chains(keys, findings)
     members = list(pack.frames.items())
+    count = 0
     for number, ((_, stream_id), content) in enumerate(members):
         for at, raw in _items(content, findings):
             chains.add(raw, stream_id, number << _PLACE_BITS | at)
+            count += 1
+        _at_most("frames", count, form.MAX_FRAMES, findings)
         findings.stop_if_rejected()
         progress(number, PHASES * len(members))
     for place in chains.judge():
@@ -79,6 +82,13 @@ def _check_chains(pack: Pack, findings: Findings, progress: Progress) -> dict[St
     for kid in chains.unused():
         findings.add("misplaced", f"key {kid.hex()} signed no frame of the pack")
     return cut
+
+
+def _at_most(what: str, count: int, most: int, findings: Findings) -> None:
+    try:
+        form.at_most(what, count, most)
+    except ValueError as error:
+        raise findings.stop("too-large", str(error)) from error
 
 
 def _items(content: memoryview, findings: Findings) -> Iterator[tuple[int, bytes]]:

@@ -16,7 +16,7 @@ from contract.states import ClockState, OutageCause, State
 from contract.units import hours_text
 from contract.usage import Party
 from metering.core.policy import Policy, Profile
-from metering.core.reasons import Kind, What, Why
+from metering.core.reasons import Kind, Stretch, What, Why
 from metering.core.timeline import Piece, normal
 from metering.views import labels, phrases, picture, words
 from metering.views.charts import Day, DayHours, Lang, Trace, day_chart, days_of, month_chart, year_chart
@@ -220,6 +220,33 @@ def test_every_code_has_words_in_both_languages() -> None:
 )
 def test_durations_are_said_as_people_say_them(duration_ms: int, text: str) -> None:
     assert words.duration_text(duration_ms) == text
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    said = words.unbroken("Power 231 W, 12.5 kW for 71 min 3 s: 0.51 h of 3 W-2 hats")
+    assert said == "Power 231\xa0W, 12.5\xa0kW for 71\xa0min 3\xa0s: 0.51\xa0h of 3\xa0W-2 hats"
+    assert words.unbroken("功率 231 W，平均 3 台") == "功率 231\xa0W，平均 3 台"
+
+
+def test_a_gap_tells_no_power_of_a_reading_at_its_edge() -> None:
+    facts = {"power_readings": 1, "power_min_mw": 210_000, "power_mean_mw": 210_000, "power_max_mw": 210_000}
+    gap = Stretch(
+        from_ms=0, to_ms=HOUR_MS, state=State.UNKNOWN, kind=Kind.NONE, why=Why.NOTHING_RECEIVED,
+        facts=facts, would_change=(), low_ms=0, high_ms=HOUR_MS,
+    )  # fmt: skip
+    assert "210" not in words.tell(gap, SHANGHAI, Lang.EN).text
+    known = replace(gap, state=State.STANDBY, why=Why.STANDBY_NO_NEIGHBOUR_RUN)
+    assert words.tell(known, SHANGHAI, Lang.EN).seen == "Power 210 W."
+
+
+def test_a_day_without_a_trace_has_no_empty_band_of_power() -> None:
+    whole, bare = (
+        day_chart(replace(a_day(), trace=trace), Lang.EN, width_px=900) for trace in (a_day().trace, Trace())
+    )
+    assert "Power (W)" in {row.get("text") for row in rows(whole)}
+    assert not {"Power (W)", "run at ≥ 150 W"} & {row.get("text") for row in rows(bare)}
+    assert bare["height"] < whole["height"] - 100
+    assert picture.render(bare, picture.Format.SVG).startswith(b"<svg")
 
 
 def test_an_upper_bound_is_rounded_up() -> None:

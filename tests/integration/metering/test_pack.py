@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from evidence import DAY_MS, LATER_MS, Gateway, Stream, enrol
+from evidence import DAY_MS, FROM_MS, LATER_MS, Gateway, Stream, enrol
 
 from collector.sink import Sink
 from collector.subscriber import Message
 from contract.errors import ConfigError
-from contract.states import Source
+from contract.frame import Measurement
+from contract.ids import BootId
+from contract.states import ClockState, Source
 from contract.units import utc_text
 from metering.pack import cli
 from metering.verifier import cli as verifier
@@ -200,6 +202,93 @@ def test_a_day_without_a_policy_carries_no_frames(deliver: Deliver, migrated: st
     deliver(ten())
     found = verified(exported(migrated, tmp_path))
     assert (found["verdict"], found["frames"], found["coverage"]) == ("VERIFIED_WITH_GAPS", 0, 0)
+
+
+ROTATED_MS = DAY_MS + 3 * 86_400_000
+NEW = Gateway(name="alpha")
+"""The same gateway with its next key, enrolled days after the pack's end."""
+
+
+@pytest.fixture
+def rotated(approved: Deliver, migrated: str, tmp_path: Path) -> Deliver:
+    content = f"""[[gateway]]
+id = "alpha"
+site = "huaian"
+unit = "unit"
+[[gateway.key]]
+public_key = "{ALPHA.public.hex()}"
+valid_from = "{utc_text(FROM_MS)}"
+valid_to = "{utc_text(ROTATED_MS)}"
+[[gateway.key]]
+public_key = "{NEW.public.hex()}"
+valid_from = "{utc_text(ROTATED_MS)}"
+"""
+    load(migrated, tmp_path, content)
+    return approved
+
+
+def renewed() -> Stream:
+    """A stream that goes on under the next key."""
+    return Stream(gateway=NEW, frames=ten().frames)
+
+
+def astray(content: Measurement) -> Measurement:
+    return replace(content, clock=ClockState.UNSYNCHRONISED, boot_id=BootId(b"bootboo2"))
+
+
+def test_an_outage_that_ends_after_a_rotation_of_keys_is_verified(
+    rotated: Deliver, migrated: str, tmp_path: Path
+) -> None:
+    stream = renewed()
+    stream.add(ALPHA.outage(DAY_MS + 600_000, ROTATED_MS + 3_600_000))
+    stream.add(ALPHA.measurement(ROTATED_MS + 3_600_001))
+    rotated(stream)
+    found = verified(exported(migrated, tmp_path))
+    assert (found["verdict"], found["codes"], found["frames"]) == ("VERIFIED_WITH_GAPS", [], 11)
+    assert len(found["keys"]) == 2  # type: ignore[arg-type]  # a list of keys
+
+
+def test_a_clock_astray_under_a_later_key_is_verified(rotated: Deliver, migrated: str, tmp_path: Path) -> None:
+    stream = renewed()
+    stream.add(astray(ALPHA.measurement(DAY_MS + 800_000)))
+    rotated(stream)
+    found = verified(exported(migrated, tmp_path))
+    assert (found["verdict"], found["codes"]) == ("VERIFIED_WITH_GAPS", [])
+    assert "validity-unjudged" in str(found["steps"])
+
+
+def test_equivocation_weeks_later_is_not_the_packs(rotated: Deliver, migrated: str, tmp_path: Path) -> None:
+    rotated(ten())
+    before = exported(migrated, tmp_path).read_bytes()
+    for begin_ms in (ROTATED_MS + 1, ROTATED_MS + 7_777):
+        stream = renewed()
+        stream.add(ALPHA.measurement(begin_ms))
+        rotated(stream)
+    pack = exported(migrated, tmp_path)
+    assert not container.read(pack.read_bytes())[form.RIVALS]
+    assert container.read(pack.read_bytes())[form.RECORDS] == container.read(before)[form.RECORDS]
+    assert verified(pack)["codes"] == []
+
+
+def test_a_meter_that_moved_to_a_gateway_whose_clock_was_astray_is_verified(
+    approved: Deliver, migrated: str, tmp_path: Path
+) -> None:
+    own = f"""[[binding]]
+instrument = "{ALPHA.instrument}"
+meter_model = "{ALPHA.meter.model}"
+meter_serial = "{ALPHA.meter.serial}"
+"""
+    first = f'gateway = "alpha"\nvalid_from = "{utc_text(FROM_MS)}"\nvalid_to = "{utc_text(ROTATED_MS)}"\n'
+    load(migrated, tmp_path, own + first + own + f'gateway = "beta"\nvalid_from = "{utc_text(ROTATED_MS)}"\n')
+    approved(ten())
+    moved = Stream(gateway=BETA, name="moved")
+    created_ms = DAY_MS + 900_000
+    genesis = replace(BETA.genesis(), instrument=ALPHA.instrument, created_ms=created_ms)
+    moved.add(replace(genesis, clock=ClockState.UNSYNCHRONISED))
+    moved.add(astray(ALPHA.measurement(created_ms)))
+    approved(moved)
+    found = verified(exported(migrated, tmp_path))
+    assert (found["verdict"], found["codes"], found["frames"]) == ("VERIFIED_WITH_GAPS", [], 12)
 
 
 def test_faults_are_listed_and_leave_no_file(approved: Deliver, migrated: str, tmp_path: Path) -> None:

@@ -45,12 +45,18 @@ def test_other_items_lengths_and_ends_are_refused(raw: str) -> None:
 )  # fmt: skip
 def test_json_has_one_writing(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        text.loads(raw)
+        text.loads(raw, fractions=True)
 
 
 def test_json_reads_back() -> None:
-    value = {"z": [1, 2.5, None, True, "机时"], "a": {}}
-    assert text.loads(text.dumps(value)) == value
+    value = {"z": [1, 2.5, None, True, "机时", (1 << 63) - 1], "a": {}}
+    assert text.loads(text.dumps(value), fractions=True) == value
+
+
+@pytest.mark.parametrize("raw", [b"2.5", b"1e308", str(1 << 63).encode(), b"9" * 4_300, b"-" + b"9" * 19])
+def test_a_number_is_an_integer_of_63_bits_where_nothing_else_is_said(raw: bytes) -> None:
+    with pytest.raises(ValueError, match="integer"):
+        text.loads(raw)
 
 
 def test_rows_read_back() -> None:
