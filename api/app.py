@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from api import config as settings
 from api import pages, routes
-from api.config import Config
+from api.config import RESERVED, Config
 from api.context import Context
 from api.edge import DATA
 from api.guarding import Guarding
@@ -39,8 +39,8 @@ def create(config: Config) -> FastAPI:
 
     Whoever serves it MUST call `app.state.context.bell.stop()` when it begins to stop, or open streams hold it up.
     """
-    readers = Readers(config.dsn, config.connections)
-    within = Context(config=config, readers=readers, board=Board(readers, config.poll_s))
+    readers, reserved = Readers(config.dsn, config.connections), Readers(config.dsn, RESERVED)
+    within = Context(config=config, readers=readers, reserved=reserved, board=Board(reserved, config.poll_s))
     app = Application(lifespan=_life)
     app.state.context = within
     app.add_middleware(Guarding, within=within)
@@ -98,6 +98,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.suppress(asyncio.CancelledError):
             await poller
         within.readers.close()
+        within.reserved.close()
 
 
 async def _poll(within: Context) -> None:

@@ -114,7 +114,7 @@ def identify(within: Context, key: str) -> Account | None:
     """
     if len(key) > _MAX_KEY:
         return None
-    with within.readers.reading() as connection:
+    with within.reserved.reading() as connection:
         found = accounts.find(connection, key)
     if found is None or not found.opens(clock.utc_ms()):
         return None

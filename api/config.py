@@ -6,7 +6,7 @@ Does not: open anything that it names.
 import os
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -14,6 +14,9 @@ from pydantic.dataclasses import dataclass
 from contract.errors import ConfigError
 from storage import toml_file
 from storage.pool import DSN_VARIABLE
+
+RESERVED: Final = 2
+"""Connections for keys, the board and health: no long question holds those."""
 
 
 @dataclass(config=ConfigDict(extra="forbid"), frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class Config:
         dsn: of the database; the environment's JISHI_DSN where it is not given. A secret.
         https: people reach it by https, through a proxy that forwards to it: cookies are then sent by https only.
         poll_s: how often the board of live states is read, for all who watch it.
-        connections: to the database, at most.
+        connections: to the database, at most, and `RESERVED` more.
     """
 
     dsn: str | None = field(default=None, repr=False)

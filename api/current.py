@@ -33,7 +33,7 @@ class Doubt(StrEnum):
     """The gateway says that it saw nothing, and nothing newer has come."""
     OTHER_METER = "other-meter"
     """What measured is not bound to it as its own meter."""
-    CONTRADICTED = "contradicted"
+    EQUIVOCATED = "equivocated"
     """Two different frames are known in one place of the stream."""
     NO_POLICY = "no-policy"
     """No policy is in force that says what a reading means."""
@@ -41,6 +41,8 @@ class Doubt(StrEnum):
     """The newest reading stands alone after a hole."""
     STALE = "stale"
     """The newest reading is too old: the next is overdue."""
+    FUTURE = "future"
+    """The newest reading is dated after now: the gateway's clock is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,8 @@ class Live:
         power_mw: of the newest reading; None: there is none.
         taken_at_ms: when that was taken; None: there is none.
         received_at_ms: when the frame that holds it was heard.
-        age_ms: how long ago it was taken; in a simulation, before the newest simulated reading of all instruments.
+        age_ms: how long ago it was taken; in a simulation, before the newest simulated reading of all instruments;
+            where the clock was not synchronised, since it was heard; None where it is dated after now.
         fresh_ms: from this age on it is stale: the longest silence that is no gap, and what a frame gathers.
         clock: what the gateway knew of its clock.
         stream_id, seq: where that frame stands.
@@ -127,7 +130,7 @@ def _state(
     newest = tail.links[-1]
     doubt = None
     if rules.cut is not None and newest.seq >= rules.cut:
-        doubt = Doubt.CONTRADICTED
+        doubt = Doubt.EQUIVOCATED
     elif isinstance(newest.content, Outage):
         doubt = Doubt.OUTAGE
     elif not isinstance(newest.content, Measurement):

@@ -24,6 +24,8 @@ from storage.pool import Connection
 from storage.readers import Readers
 
 _TAIL_FRAMES = 5
+_AHEAD_MS = 600_000
+"""A clock that is so far ahead is wrong."""
 _STREAMS_LOOKED_AT = 3
 """Of an instrument, the newest first: an older one is looked at only where the newer is of another meter."""
 
@@ -143,7 +145,7 @@ def _live(connection: Connection, newest: tuple[Newest, ...]) -> Live:
 def _live_of(connection: Connection, newest: Newest) -> Live:
     tail = assemble(live.tail(connection, newest.stream_id, _TAIL_FRAMES))
     if not tail.links:
-        return Live(doubt=Doubt.CONTRADICTED, received_at_ms=newest.received_at_ms)
+        return Live(doubt=Doubt.EQUIVOCATED, received_at_ms=newest.received_at_ms)
     name, at_ms = newest.instrument, newest.end_ms
     policies = registry.policies(connection, name, at_ms, at_ms + 1)
     meter = newest_meter(tail)
@@ -180,7 +182,11 @@ def _aged(one: Live, now_ms: int) -> Live:
     """With its age; UNKNOWN once it is stale."""
     if one.taken_at_ms is None or one.fresh_ms is None:
         return one
-    age_ms = now_ms - one.taken_at_ms
+    # A clock that was never set may say anything: what such a gateway took is as old as what was heard of it.
+    since_ms = one.received_at_ms if one.clock is ClockState.UNSYNCHRONISED else None
+    age_ms = now_ms - (one.taken_at_ms if since_ms is None else since_ms)
+    if age_ms < -_AHEAD_MS:
+        return replace(one, age_ms=None, state=State.UNKNOWN, doubt=one.doubt or Doubt.FUTURE)
     if age_ms <= one.fresh_ms or one.doubt is not None:
         return replace(one, age_ms=age_ms)
     return replace(one, age_ms=age_ms, state=State.UNKNOWN, doubt=Doubt.STALE)

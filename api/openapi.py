@@ -14,7 +14,8 @@ _PROBLEMS: Final = {
     "403": "The key's role has no permission for this.",
     "404": "Not there, or not there for this key.",
     "422": "The request breaks this description.",
-    "503": "The database does not answer; ask again.",
+    "429": "The key asks for too much judging at once; ask again.",
+    "503": "The database does not answer, or too much is being judged; ask again.",
 }
 _ABOUT: Final = """Verified machine-hours of shared instruments, read only.
 

@@ -33,7 +33,9 @@ class LiveOut(Wire):
     power_w: float | None = Field(examples=[182.4], description="Active power of the newest reading, W.")
     taken_at: Time | None = Field(description="When it was taken, by the gateway's clock.")
     received_at: Time | None = Field(description="When the collector heard the frame that holds it.")
-    age_s: float | None = Field(description="How long ago it was taken; in a simulation, by simulated time.")
+    age_s: float | None = Field(
+        description="How long ago it was taken; of a clock never set, heard; in a simulation, by simulated time."
+    )
     fresh_s: float | None = Field(description="From this age on it is stale.")
     clock: str | None = Field(description="What the gateway knew of its clock.", examples=["SYNCHRONISED"])
     stream: str | None = Field(description="The stream of that frame, hexadecimal.")

@@ -65,12 +65,12 @@ class Lab:
 
 
 @pytest.fixture
-def deliver(migrated: str) -> Callable[[Stream], None]:
-    """Admits and stores a stream's frames as the collector does."""
+def deliver(migrated: str) -> Callable[..., None]:
+    """Admits and stores a stream's frames as the collector does, which heard them at some moment."""
 
-    def put(stream: Stream) -> None:
+    def put(stream: Stream, received_at_ms: int = LATER_MS) -> None:
         intake = Intake(migrated, "test")
-        heard = {"topic": stream.gateway.topic, "received_at_ms": LATER_MS, "mid": 1, "qos": 1, "connection": 0}
+        heard = {"topic": stream.gateway.topic, "received_at_ms": received_at_ms, "mid": 1, "qos": 1, "connection": 0}
         messages = [Message(raw=raw, **heard) for raw in stream.frames]  # type: ignore[arg-type]  # fields by name
         Sink(intake, lambda _: True).take(messages)
         intake.close()

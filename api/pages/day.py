@@ -109,7 +109,7 @@ def day_page(
     values |= _around(card, wanted)
     if wanted > place.today_of(card):
         return page(request, "day.html", account, view=None, figure=None, **values)
-    with context(request).readers.reading() as connection:
+    with context(request).judging(account.name) as connection:
         view = _view(connection, card, wanted, spoken)
     texts = language.texts(spoken)
     figure = figures.day_figure(
@@ -133,7 +133,7 @@ def day_picture(
     wanted = place.day_of(day, card)
     if wanted > place.today_of(card):
         raise ProblemError.not_found(f"picture of {wanted}: that day is still to come")
-    with context(request).readers.reading() as connection:
+    with context(request).judging(account.name) as connection:
         found = reading.day(connection, card.instrument, wanted, Assurance.SIGNED)
     period = found.period[0], _until(card, found.period)
     shown = chart_of(found.parts, card.instrument, period, account)

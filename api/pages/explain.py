@@ -84,7 +84,7 @@ def explain_picture(
     """The picture of a span."""
     card = place.card_of(request, account, name)
     span = _past(place.span_of(from_, to), card)
-    with context(request).readers.reading() as connection:
+    with context(request).judging(account.name) as connection:
         parts = _judged(connection, card, span)
     lang = Lang(language.chosen(request))
     return pictures.svg(charts.day_chart(_chart(parts, card, span, account), lang, width_px=pictures.WIDTH_PX))
@@ -104,7 +104,7 @@ def explain_page(
     span = _past(place.span_of(from_, to), card)
     spoken = language.chosen(request)
     frames: tuple[Frame, ...] = ()
-    with context(request).readers.reading() as connection:
+    with context(request).judging(account.name) as connection:
         parts = _judged(connection, card, span)
         if account.may(Permission.EVIDENCE):
             frames = _frames(connection, card, span, _place(after))
@@ -190,7 +190,7 @@ def _place(after: str | None) -> tuple[StreamId, int] | None:
     except ValueError:
         found = None
     if found is None or len(found[0]) != _STREAM_BYTES or not 0 <= found[1] < 1 << 63:
-        raise ProblemError.out_of_range("after: write a stream in hex, a colon and a seq")
+        raise ProblemError.out_of_range(language.texts(language.Language.EN)("wrong.after"))
     return found
 
 

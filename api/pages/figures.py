@@ -36,7 +36,7 @@ class Figure:
 def day_figure(shown: Day, spoken: Language, words: str, picture_href: str) -> Figure:
     """A day, or a part of one."""
     broad, narrow = (charts.day_chart(shown, Lang(spoken), narrow=each) for each in (False, True))
-    return _figure((broad, narrow), words, picture_href, 380)
+    return _figure((broad, narrow), words, picture_href, 380 if shown.trace.time_ms else 200)
 
 
 def month_figure(days: tuple[DayHours, ...], spoken: Language, words: str, picture_href: str) -> Figure:

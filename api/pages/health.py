@@ -43,7 +43,9 @@ def health_page(request: Request, account: SeesHealth) -> HTMLResponse:
     with context(request).readers.reading() as connection:
         totals, streams = live.totals(connection), live.custody(connection)
     rows = [_row(one, now_ms) for one in streams if account.sees(one.unit)]
-    return page(request, "health.html", account, totals=totals, rows=rows, now=now_ms)
+    # Counters are of all units: not for an account that is bound to one.
+    shown = totals if account.unit is None else None
+    return page(request, "health.html", account, totals=shown, rows=rows, now=now_ms)
 
 
 def _row(one: StreamCustody, now_ms: int) -> Row:

@@ -55,6 +55,12 @@ def texts(language: Language) -> Texts:
     return text
 
 
+def translated(english: str, language: Language) -> str | None:
+    """A text of the catalogue that has no places, by its English; None where there is none."""
+    place = tuple(Language).index(language)
+    return next((pair[place] for pair in catalogue().values() if pair[1] == english), None)
+
+
 @cache
 def catalogue() -> Mapping[str, tuple[str, str]]:
     """Every text by `page.key`: Chinese, English."""

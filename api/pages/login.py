@@ -56,7 +56,10 @@ def sign_out(request: Request) -> Response:
 
 def _inside(address: str) -> str:
     r"""An address of this site, or its beginning: `//other.example` and `/\other.example` lead away."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
     is_inside = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if is_inside and not parts.netloc and not parts.scheme else "/"
 

@@ -48,6 +48,7 @@ class Row:
         today, month: verified hours; None where the account may not see hours.
         telemetry: hours of the month at level L2 where they were stated and differ from the verified ones.
         month_name: `2025-03`, of its own zone.
+        is_dark: nothing is known of the month at any level, and its last reading is older, on `last_day` if ever.
     """
 
     card: Card
@@ -57,6 +58,8 @@ class Row:
     telemetry: Sum | None
     bars: tuple[Bar, ...]
     month_name: str
+    is_dark: bool
+    last_day: date | None
 
 
 @router.get("/")
@@ -69,7 +72,8 @@ def overview(request: Request, account: SeesLive) -> HTMLResponse:
         "overview.html",
         account,
         rows=rows,
-        total=Sum.of(row.month for row in rows if row.month),
+        total=Sum.of(row.month for row in rows if row.month and not row.is_dark),
+        dark=sum(row.is_dark for row in rows),
         running=sum(row.card.live.state is State.RUNNING for row in rows),
         blind=sum(row.card.live.state is State.UNKNOWN for row in rows),
         zones=sorted({(row.card.instrument.time_zone, row.now_ms) for row in rows}, key=lambda zone: zone[0])[:1],
@@ -96,6 +100,9 @@ def _row(card: Card, signed: Days | None, telemetry: Days | None) -> Row:
     now_ms = place.now_of(card)
     today = shown.local(now_ms, card.instrument.time_zone).date()
     differs = bool(signed and telemetry and telemetry.statements and telemetry.sum.point_ms != signed.sum.point_ms)
+    last_ms = card.live.taken_at_ms
+    last = None if last_ms is None else shown.local(last_ms, card.instrument.time_zone).date()
+    is_blank = bool(signed and telemetry and signed.sum.is_unknown and telemetry.sum.is_unknown)
     return Row(
         card=card,
         now_ms=now_ms,
@@ -104,6 +111,8 @@ def _row(card: Card, signed: Days | None, telemetry: Days | None) -> Row:
         telemetry=telemetry.sum if telemetry and differs else None,
         bars=tuple(_bars(signed.days, place.month_around(today)[1])) if signed else (),
         month_name=f"{today:%Y-%m}",
+        is_dark=is_blank and (last is None or last < today.replace(day=1)),
+        last_day=last,
     )
 
 

@@ -13,9 +13,11 @@ from api import reading
 from api.auth import Account
 from api.context import context
 from api.live import Card
-from api.pages import shown
+from api.pages import language, shown
+from api.pages.language import Language
 from api.problems import ProblemError
 from contract import clock
+from contract.states import ClockState
 from contract.units import parse_utc_ms, utc_text
 from metering.core.spans import Span
 
@@ -39,7 +41,7 @@ def card_of(request: Request, account: Account, name: str) -> Card:
 def now_of(card: Card) -> int:
     """The moment an instrument is looked at, by the clock of its readings: in a simulation that is another day."""
     live = card.live
-    if live.taken_at_ms is None or live.age_ms is None:
+    if live.clock is not ClockState.SIMULATED or live.taken_at_ms is None or live.age_ms is None:
         return clock.utc_ms()
     return live.taken_at_ms + live.age_ms
 
@@ -60,7 +62,7 @@ def day_of(text: str | None, card: Card) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise ProblemError.out_of_range(f"day: write one such as {today_of(card)}") from None
+        raise _wrong("wrong.day") from None
     _check_year(found.year)
     return found
 
@@ -73,7 +75,7 @@ def month_of(text: str) -> tuple[date, date]:
     """
     match = _MONTH.fullmatch(text)
     if not match or not 1 <= int(match[2]) <= 12:  # noqa: PLR2004 - months of a year
-        raise ProblemError.out_of_range("month: write one such as 2025-03")
+        raise _wrong("wrong.month")
     _check_year(int(match[1]))
     return month_around(date(int(match[1]), int(match[2]), 1))
 
@@ -91,7 +93,7 @@ def year_of(text: str) -> int:
         ProblemError: 400, it is no year that anything was measured in.
     """
     if not text.isascii() or not text.isdigit() or len(text) > len("2025"):
-        raise ProblemError.out_of_range("year: write one such as 2025")
+        raise _wrong("wrong.year")
     _check_year(int(text))
     return int(text)
 
@@ -105,9 +107,9 @@ def span_of(from_text: str | None, to_text: str | None) -> Span:
     try:
         span = parse_utc_ms(from_text or ""), parse_utc_ms(to_text or "")
     except (ValueError, OverflowError):
-        raise ProblemError.out_of_range("from, to: write times such as 2025-03-10T09:00:00+08:00") from None
+        raise _wrong("wrong.times") from None
     if not 0 < span[1] - span[0] <= _LONGEST_MS or span[0] < _FIRST_MS:
-        raise ProblemError.out_of_range("from, to: ask for a span of up to two days")
+        raise _wrong("wrong.span")
     return span
 
 
@@ -131,9 +133,14 @@ def explain_href(name: str, span: Span) -> str:
     return f"/instruments/{name}/explain?from={utc_text(span[0])}&to={utc_text(span[1])}"
 
 
+def _wrong(key: str) -> ProblemError:
+    """In English, as every detail is; the page of the error says it in the reader's language."""
+    return ProblemError.out_of_range(language.texts(Language.EN)(key))
+
+
 def _check_year(year: int) -> None:
     if year not in _YEARS:
-        raise ProblemError.out_of_range(f"the years {_YEARS[0]} to {_YEARS[-1]} are shown")
+        raise _wrong("wrong.years")
 
 
 _FIRST_MS: Final = round(datetime(_YEARS[0], 1, 1, tzinfo=UTC).timestamp() * 1000)

@@ -13,11 +13,13 @@ from fastapi.responses import RedirectResponse
 from api import auth
 from api.auth import Account
 from api.context import context
+from api.pages import language
 from api.pages.rendering import page
 from contract.errors import JishiError
 
 _TOLD: Final = {
     HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE,
 }  # fmt: skip
 """Those that have words of their own; of the others the nearest is told."""
@@ -38,7 +40,9 @@ def problem_page(request: Request, status: int, detail: str = "") -> Response:
     is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     told = status if status in _TOLD else HTTPStatus.INTERNAL_SERVER_ERROR if is_ours else HTTPStatus.BAD_REQUEST
     reader = None if is_ours else _reader(request)
-    return page(request, "problem.html", reader, status, code=status, told=int(told), detail="" if is_ours else detail)
+    said = language.translated(detail, language.chosen(request))
+    values = {"detail": "" if is_ours else said or detail, "is_foreign": said is None}
+    return page(request, "problem.html", reader, status, code=status, told=int(told), **values)
 
 
 def _reader(request: Request) -> Account | None:

@@ -1,6 +1,7 @@
 """A page: a template, the words of its language, and what every page shows.
 
-Does not: fetch anything. Text from outside is escaped by the templates, and by `as_json` inside a script block.
+Text from outside is escaped by the templates, and by `as_json` inside a script block.
+Does not: fetch anything but whether hours are simulated.
 """
 
 import json
@@ -16,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from api.auth import Account, Permission
-from api.pages import language, shown
+from api.pages import language, shown, simulated
 from api.pages.language import Language
 from api.pages.sums import Sum
 from contract.registry import Instrument
@@ -45,11 +46,14 @@ def page(
         account: who looks; None where nobody is signed in.
         status: of HTTP.
         values: what the template shows.
+
+    Raises:
+        StorageError: the database failed.
     """
     spoken = language.chosen(request)
     values |= {"account": account, "lang": spoken, "t": language.texts(spoken), "here": request.url.path}
     values |= {"may": _permissions(account), **_other_language(request, spoken)}
-    values |= {"states": _STATES, **_live_words(spoken)}
+    values |= {"states": _STATES, **_live_words(spoken), "simulation": simulated.is_simulation(request, status)}
     found = HTMLResponse(_environment(spoken).get_template(template).render(values), status)
     found.headers["Content-Language"] = spoken.tag
     found.headers["Cache-Control"] = "no-store"
@@ -110,6 +114,7 @@ def _filters(spoken: Language) -> dict[str, Callable[..., Any]]:
         "name": lambda instrument: name_of(instrument, spoken),
         "state_word": lambda state: words.state_label(state, lang),
         "party_word": lambda party: words.party_label(party, lang),
+        "unbroken": words.unbroken,
         "class_word": lambda instrument: _class_word(instrument, texts),
         "parties": _parties,
         "rules": _rules,

@@ -81,6 +81,7 @@ def year_page(
         now=place.now_of(card),
         found=found,
         months=tuple(_months(card, found)),
+        since=_since(found),
         figure=figures.year_figure(number, found.days, spoken, words, href) if found.days else None,
         earlier=place.year_href(name, number - 1),
         later=place.year_href(name, number + 1) if number < place.today_of(card).year else None,
@@ -92,6 +93,14 @@ def _days(request: Request, card: Card, year: int) -> Days:
     with context(request).readers.reading() as connection:
         found = days_between(connection, card.instrument, within, Assurance.SIGNED, place.now_of(card))
     return linked(found, card.instrument.instrument)
+
+
+def _since(found: Days) -> Days | None:
+    """The days from the first on of which anything is known, where some before it are not."""
+    for day in found.days:
+        if not day.is_unknown:
+            return found.between((day.day, found.days[-1].day)) if day != found.days[0] else None
+    return None
 
 
 def _months(card: Card, found: Days) -> Iterator[Month]:

@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 
 from api import convert, reading, wire
-from api.edge import PREFIX, Asked, InstrumentName, Level, Reader, SeesResults
+from api.edge import PREFIX, Asked, InstrumentName, Level, Reader, SeesResults, Shared
 from contract.states import Assurance
 
 MAX_DAYS = 400
-MAX_JUDGED_DAYS = 8
-"""States and explanations are judged anew from the frames at each asking."""
+MAX_JUDGED_DAYS = 3
+"""States and explanations are judged anew from the frames at each asking, which takes seconds."""
 
 router = APIRouter(prefix=f"{PREFIX}/instruments/{{instrument}}", tags=["results"])
 
@@ -64,29 +64,26 @@ def intervals(
 
 @router.get("/states", summary="The ribbon of states of a period")
 def states(
-    instrument: InstrumentName, asked: Asked, account: SeesResults, connection: Reader, level: Level = 3
+    instrument: InstrumentName, asked: Asked, account: SeesResults, within: Shared, level: Level = 3
 ) -> wire.StatesOut:
-    """One state at each instant, judged now from the frames in the store; a gap is UNKNOWN. At most 8 days at once."""
+    """One state at each instant, judged now from the frames in the store; a gap is UNKNOWN. At most 3 days at once."""
     period = asked.within(MAX_JUDGED_DAYS)
-    found = reading.instrument(connection, account, instrument)
-    timeline = reading.states(connection, found, period, Assurance(level))
+    with within.judging(account.name) as connection:
+        found = reading.instrument(connection, account, instrument)
+        timeline = reading.states(connection, found, period, Assurance(level))
     return wire.StatesOut(**convert.window(period), instrument=instrument, level=level, states=convert.states(timeline))
 
 
 @router.get("/explain", summary="Why time was credited or not")
 def explain(
-    instrument: InstrumentName, asked: Asked, account: SeesResults, connection: Reader, level: Level = 3
+    instrument: InstrumentName, asked: Asked, account: SeesResults, within: Shared, level: Level = 3
 ) -> wire.ExplainedOut:
     """Stretch by stretch: the rule that decided, the numbers it decided by, and what would change it.
 
-    Judged now from the frames in the store. At most 8 days at once.
+    Judged now from the frames in the store. At most 3 days at once.
     """
     period = asked.within(MAX_JUDGED_DAYS)
-    found = reading.instrument(connection, account, instrument)
-    stretches = reading.explained(connection, found, period, Assurance(level))
-    return wire.ExplainedOut(
-        **convert.window(period),
-        instrument=instrument,
-        level=level,
-        stretches=[convert.stretch(found, one) for one in stretches],
-    )
+    with within.judging(account.name) as connection:
+        found = reading.instrument(connection, account, instrument)
+        told = [convert.stretch(found, one) for one in reading.explained(connection, found, period, Assurance(level))]
+    return wire.ExplainedOut(**convert.window(period), instrument=instrument, level=level, stretches=told)

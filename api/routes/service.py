@@ -23,7 +23,7 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 def health(within: Shared, response: Response) -> wire.HealthOut:
     """Alive, and whether the database answers; 503 where it does not. It says nothing else, to anyone."""
     try:
-        with within.readers.reading() as connection:
+        with within.reserved.reading() as connection:
             registry.revision(connection)
     except StorageError:
         response.status_code = 503

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api import convert, reading, wire
-from api.edge import PREFIX, Asked, InstrumentName, Level, Reader, SeesTraces
+from api.edge import PREFIX, Asked, InstrumentName, Level, SeesTraces, Shared
 from contract.states import Assurance
 
 MAX_DAYS = 8
@@ -19,7 +19,7 @@ def power(
     instrument: InstrumentName,
     asked: Asked,
     account: SeesTraces,
-    connection: Reader,
+    within: Shared,
     points: Points = 700,
     level: Level = 3,
 ) -> wire.PowerOut:
@@ -28,6 +28,7 @@ def power(
     What earns nothing at the level asked for is a gap. At most 8 days at once.
     """
     period = asked.within(MAX_DAYS)
-    found = reading.instrument(connection, account, instrument)
-    trace = reading.power(connection, found, period, Assurance(level), points)
+    with within.judging(account.name) as connection:
+        found = reading.instrument(connection, account, instrument)
+        trace = reading.power(connection, found, period, Assurance(level), points)
     return convert.power(found, Assurance(level), period, trace)

@@ -64,7 +64,10 @@ class _Plan:
     def __init__(self, shown: Day, *, narrow: bool) -> None:
         self.narrow = narrow
         self.lanes = min(_LANES, max((lane for _, lane in lanes(shown.sessions)), default=-1) + 1)
+        self.has_power = bool(shown.trace.time_ms)
         self.power = _Row(caption_px=0, top_px=_CAPTION_PX + 4, bottom_px=150 if narrow else 190)
+        if not self.has_power:
+            self.power = _Row(caption_px=0, top_px=0, bottom_px=-_BETWEEN_PX)
         self.states = self._after(self.power, _BAR_PX)
         self.credited = self._after(self.states, _BAR_PX)
         self.sessions = self._after(self.credited, _BAR_PX * self.lanes)
@@ -81,7 +84,14 @@ def chart(shown: Day, lang: Lang, *, width_px: int | None, narrow: bool) -> Spec
     """See `charts.day_chart`."""
     plan = _Plan(shown, narrow=narrow)
     draw = _Drawing(shown, lang, plan)
-    layers = [*draw.ground(), *draw.power(), *draw.states(), *draw.credited(), *draw.sessions(), *draw.captions()]
+    layers = [
+        *draw.ground(),
+        *(draw.power() if plan.has_power else ()),
+        *draw.states(),
+        *draw.credited(),
+        *draw.sessions(),
+        *draw.captions(),
+    ]
     size = {"width": "container" if width_px is None else width_px, "height": plan.height_px}
     return style.chart(layers, draw.title(), size, narrow=narrow)
 
@@ -269,7 +279,7 @@ class _Drawing:
         low, high = bounds_text(length_ms(shown.low), length_ms(shown.high))[1:-1].split(", ")
         facts = {"low": low, "point": hours_text(length_ms(shown.point)), "high": high}
         texts = [
-            (plan.power, self._text("power")),
+            *([(plan.power, self._text("power"))] if plan.has_power else []),
             (plan.states, self._text("states")),
             (plan.credited, self._text("credited-narrow" if plan.narrow else "credited", **facts)),
             *([(plan.sessions, self._text("sessions"))] if shown.sessions else []),

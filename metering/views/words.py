@@ -3,6 +3,7 @@
 Hours are written by `contract.units`, times in the managing unit's zone. Does not: decide anything.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -24,6 +25,7 @@ _TELLING_MS: Final = 36_000
 _LONG_MS: Final = 7_200_000
 _TEN_W_MW: Final = 10_000
 _TEN_KW_MW: Final = 10_000_000
+_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=(?:k?W|h|min|s)\b)", re.ASCII)
 _SEEN: Final = ("power_min_mw", "power_mean_mw", "power_max_mw")
 
 
@@ -53,7 +55,7 @@ class Told:
     Attributes:
         when: local time from and to; verdict: credited or not, and as what.
         hours: how long, and the bounds of what counts.
-        seen: the power that was read; empty where there was none.
+        seen: the power that was read; empty where there was none, and in a gap.
         why: the rule that decided; change: what would change it, possibly empty.
     """
 
@@ -146,6 +148,11 @@ def at_most_text(duration_ms: int) -> str:
     return f"{bounds_text(0, duration_ms).removesuffix(']').rpartition(' ')[2]} h"
 
 
+def unbroken(text: str) -> str:
+    """A sentence in which no line ends between a number and its unit."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+
+
 def power_text(power_mw: int) -> str:
     """Power in W, or kW from ten of them on."""
     return f"{_number(power_mw // 1000)} kW" if power_mw >= _TEN_KW_MW else f"{_number(power_mw)} W"
@@ -169,7 +176,8 @@ def _hours(stretch: Stretch, lang: Lang) -> str:
 
 def _seen(stretch: Stretch, lang: Lang) -> str:
     facts: dict[str, int] = dict(stretch.facts)
-    if "power_readings" not in facts:
+    # A reading at the edge of a gap tells nothing of it.
+    if "power_readings" not in facts or stretch.state is State.UNKNOWN:
         return ""
     # Readings are told to the watt, levels as they are.
     facts |= {name: round(facts[name], -3 if facts[name] >= _TEN_W_MW else -2) for name in _SEEN}

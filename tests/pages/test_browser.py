@@ -12,6 +12,10 @@ from fix_pages import GAP, Watched, store
 
 from contract import clock
 from contract.units import utc_text
+from metering import job
+from metering.core.spans import Span
+from storage import registry
+from storage.pool import connect
 
 DAY_PATH = f"/instruments/{ALPHA.instrument}?day=2025-03-10"
 MONTH_PATH = f"/instruments/{ALPHA.instrument}/month/2025-03"
@@ -76,6 +80,67 @@ def test_a_new_frame_is_seen_at_once_and_a_stopped_server_is_said(page: Watched,
     page.page.wait_for_selector("#live[data-link=lost]")
     assert "实时连接已断开" in page.page.inner_text("#live")
     assert page.page.get_attribute("#live", "role") == "status"
+
+
+def _state(lab: Lab, frames: list[bytes], day: Span) -> None:
+    """Frames come, and the statement of their day."""
+    store(lab.dsn, ALPHA, frames)
+    with connect(lab.dsn) as connection:
+        for instrument in registry.instruments(connection):
+            job.run(connection, instrument, day)
+
+
+def test_what_stays_open_is_brought_up_to_date_and_nothing_else_moves(page: Watched, lab: Lab) -> None:
+    now_ms = clock.utc_ms()
+    stream = Stream(gateway=ALPHA, frames=list(lab.frames))
+    store(lab.dsn, ALPHA, [stream.add(ALPHA.measurement(now_ms - 120_000))])
+    page.page.clock.install()
+    page.visit("/")
+    row = page.page.locator(f"tr[data-instrument='{ALPHA.instrument}']")
+    before, hours = page.page.inner_text(".heading time"), row.inner_text()
+    page.page.locator("a.name").first.focus()
+    page.page.evaluate("window.kept = document.activeElement")
+    frames = [stream.add(ALPHA.measurement(now_ms - 60_000))]
+    today = now_ms - (now_ms - DAY[0]) % 86_400_000
+    _state(lab, frames, (today, today + 86_400_000))
+    page.page.clock.fast_forward(20_000)
+    page.page.wait_for_timeout(1_500)
+    assert page.page.inner_text(".heading time") == before, "half a minute is not over"
+    page.page.clock.fast_forward(15_000)
+    page.page.wait_for_function("before => document.querySelector('.heading time').innerText != before", arg=before)
+    assert row.inner_text() != hours
+    assert page.page.evaluate("document.activeElement === window.kept")
+    assert page.page.get_attribute("#live", "data-link") == "open"
+    assert page.faults == []
+
+
+def test_a_day_that_stays_open_goes_on_and_a_hidden_page_asks_nothing(page: Watched, lab: Lab) -> None:
+    now_ms = clock.utc_ms()
+    stream = Stream(gateway=ALPHA, frames=list(lab.frames))
+    store(lab.dsn, ALPHA, [stream.add(ALPHA.measurement(now_ms - 300_000))])
+    page.page.clock.install()
+    path = f"/instruments/{ALPHA.instrument}"
+    page.visit(path)
+    asked: list[str] = []
+    page.page.on("request", lambda request: asked.append(request.url))
+    rows, spec = page.page.locator("table.intervals tbody tr"), page.page.locator("script.broad")
+    count, drawn = rows.count(), spec.text_content()
+    page.page.locator("details summary").first.click()
+    page.page.evaluate("document.querySelector('figure svg.marks').dataset.first = 'yes'; scrollTo(0, 300)")
+    store(lab.dsn, ALPHA, [stream.add(ALPHA.measurement(now_ms - 180_000))])
+    page.page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })")
+    page.page.clock.fast_forward(60_000)
+    page.page.wait_for_timeout(1_500)
+    assert not [url for url in asked if url.endswith(path)]
+    page.page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    page.page.wait_for_function(
+        "count => document.querySelectorAll('table.intervals tbody tr').length > count", arg=count
+    )
+    assert spec.text_content() != drawn
+    page.page.wait_for_selector("figure svg.marks:not([data-first])")
+    assert page.page.locator("details").first.get_attribute("open") is not None
+    assert page.page.evaluate("scrollY") == 300
+    assert page.faults == []
 
 
 @pytest.mark.usefixtures("history")

@@ -15,14 +15,23 @@ const AT_NIGHT = {
 };
 const inked = (text) => (dark.matches ? text.replace(/#[0-9a-f]{6}/g, (ink) => AT_NIGHT[ink] ?? ink) : text);
 
+const shown = new WeakMap(); // by figure: the text that is drawn, and what vega-embed made of it
+const textOf = (figure) => inked(figure.querySelector(narrow.matches ? "script.narrow" : "script.broad").textContent);
+
 async function draw(figure) {
   const plot = figure.querySelector(".plot");
-  const wanted = figure.querySelector(narrow.matches ? "script.narrow" : "script.broad");
+  const text = textOf(figure), before = shown.get(figure);
+  if (before?.text === text) return;
+  shown.set(figure, { text });
   const embed = await vega;
-  const { $schema: _, ...spec } = JSON.parse(inked(wanted.textContent));
-  await embed(plot, spec, {
+  const { $schema: _, ...spec } = JSON.parse(text);
+  plot.style.minHeight = `${plot.offsetHeight}px`; // nothing jumps while it is drawn anew
+  before?.made?.finalize();
+  const made = await embed(plot, spec, {
     mode: "vega-lite", actions: false, renderer: "svg", defaultStyle: false, tooltip: { theme: "custom" },
   });
+  plot.style.minHeight = "";
+  shown.set(figure, { text, made });
   figure.dataset.drawn = "yes";
 }
 
@@ -33,8 +42,9 @@ function picture(figure) {
   figure.querySelector(".plot").replaceChildren(image);
 }
 
-const figures = [...document.querySelectorAll("figure.chart")];
-const drawAll = () => figures.forEach((figure) => draw(figure).catch(() => picture(figure)));
+const figures = () => document.querySelectorAll("figure.chart");
+const drawAll = () => figures().forEach((figure) => draw(figure).catch(() => picture(figure)));
 narrow.addEventListener("change", drawAll);
 dark.addEventListener("change", drawAll);
+document.addEventListener("refreshed", drawAll);
 drawAll();

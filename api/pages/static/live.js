@@ -1,7 +1,8 @@
 // Keeps the live cells of a page as /api/v1/live says, and says when it no longer can.
 const words = JSON.parse(document.getElementById("live-words").textContent);
 const link = document.getElementById("live");
-const cells = new Map([...document.querySelectorAll("[data-live]")].map((cell) => [cell.dataset.live, cell]));
+// Asked each time: static/refresh.js may bring cells and take them away.
+const cells = () => [...document.querySelectorAll("[data-live]")];
 const MINUTE = 60_000, HOUR = 3_600_000, DAY = 86_400_000;
 const began = performance.now();
 
@@ -49,8 +50,9 @@ function connect() {
   source = new EventSource("/api/v1/live");
   source.addEventListener("open", () => say("open"));
   source.addEventListener("board", (event) => {
+    const shown = new Map(cells().map((cell) => [cell.dataset.live, cell]));
     for (const one of JSON.parse(event.data).instruments) {
-      const cell = cells.get(one.id);
+      const cell = shown.get(one.id);
       if (cell) show(cell, one.live);
     }
   });
@@ -62,6 +64,6 @@ function connect() {
 }
 
 connect();
-setInterval(() => cells.forEach(age), 1000);
+setInterval(() => cells().forEach(age), 1000);
 addEventListener("pagehide", () => source.close());
 addEventListener("pageshow", (event) => event.persisted && connect());

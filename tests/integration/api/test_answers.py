@@ -186,7 +186,9 @@ def test_a_request_that_is_wrong_is_told_how_to_mend_it(
 def test_long_periods_of_traces_are_refused(ask: Ask) -> None:
     nine = {"from": "2025-03-01T00:00:00Z", "to": "2025-03-10T00:00:00Z"}
     assert "at most 8 days" in ask(f"{OF}/power", expect=400, **nine)["detail"]
-    assert "at most 8 days" in ask(f"{OF}/states", expect=400, **nine)["detail"]
+    four = {**nine, "to": "2025-03-05T00:00:00Z"}
+    for path in ("states", "explain"):
+        assert "at most 3 days" in ask(f"{OF}/{path}", expect=400, **four)["detail"]
 
 
 def test_addresses_and_methods_that_are_not_there(client: TestClient, lab: Lab) -> None:

@@ -7,20 +7,25 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from evidence import DAY_MS, Stream
+from evidence import DAY_MS, LATER_MS, Stream
 from fix_api import ALPHA, BETA, Lab, Served
 from fix_processes import eventually
 from starlette.testclient import TestClient
 
 from contract import clock
+from contract.frame import Readings
+from contract.ids import BootId
+from contract.states import ClockState
 from storage import accounts
 from storage.pool import connect
 
 EXIT_S = 10
+FAR_MS = 2_340_000_000_000  # in 2044
 
 
 class Watcher:
@@ -90,7 +95,7 @@ def test_a_unit_hears_of_its_own(lab: Lab, served: Served) -> None:
 
 
 def test_an_old_frame_that_comes_late_does_not_change_the_newest(
-    lab: Lab, client: TestClient, deliver: Callable[[Stream], None]
+    lab: Lab, client: TestClient, deliver: Callable[..., None]
 ) -> None:
     stream = Stream(gateway=ALPHA, frames=list(lab.frames))
     for minute in (10, 11):
@@ -98,11 +103,36 @@ def test_an_old_frame_that_comes_late_does_not_change_the_newest(
     deliver(Stream(gateway=ALPHA, frames=stream.frames[-1:]))
     time.sleep(0.15)
     seen = client.get(f"/api/v1/instruments/{ALPHA.instrument}", headers=lab.headers("lab")).json()["live"]
-    deliver(Stream(gateway=ALPHA, frames=stream.frames[-2:-1]))
+    deliver(Stream(gateway=ALPHA, frames=stream.frames[-2:-1]), LATER_MS + 60_000)
     time.sleep(0.15)
     again = client.get(f"/api/v1/instruments/{ALPHA.instrument}", headers=lab.headers("lab")).json()["live"]
     assert seen["seq"] == again["seq"] == 11
-    assert seen["taken_at"] == again["taken_at"]
+    assert (seen["taken_at"], seen["received_at"]) == (again["taken_at"], again["received_at"])
+
+
+def test_a_clock_that_is_years_ahead_neither_runs_for_ever_nor_hides_a_later_stream(
+    lab: Lab, client: TestClient, deliver: Callable[..., None]
+) -> None:
+    def live() -> Any:  # noqa: ANN401 - JSON
+        time.sleep(0.15)
+        return client.get(f"/api/v1/instruments/{ALPHA.instrument}", headers=lab.headers("lab")).json()["live"]
+
+    now_ms, far_ms = clock.utc_ms(), FAR_MS
+    stream = Stream(gateway=ALPHA, frames=list(lab.frames))
+    running = {"boot_id": BootId(b"bootboo2"), "lines": Readings(values=(1,) * 5)}
+    unset = replace(ALPHA.measurement(far_ms), clock=ClockState.UNSYNCHRONISED, **running)  # type: ignore[arg-type]  # fields by name
+    stream.add(unset)
+    deliver(Stream(gateway=ALPHA, frames=stream.frames[-1:]), now_ms)
+    found = live()
+    assert (found["state"], found["doubt"], found["clock"]) == ("RUNNING", None, "UNSYNCHRONISED")
+    assert 0 <= found["age_s"] < 60, "as old as what was heard of it"
+    for path in ("/", f"/instruments/{ALPHA.instrument}"):
+        assert "2044-" not in client.get(path, headers=lab.headers("lab")).text, "no page takes its day from it"
+    later = Stream(gateway=ALPHA, name="second")
+    later.add(ALPHA.genesis())
+    later.add(ALPHA.measurement(now_ms + 10_000))
+    deliver(later, now_ms + 20_000)
+    assert live()["stream"] != found["stream"]
 
 
 def test_a_revoked_key_ends_its_stream(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from evidence import DAY_MS, Stream, retimed
 from fix_api import ALPHA, BETA, DAY, Lab, load
+from fix_pages import store
 from starlette.testclient import TestClient
 
+from contract import clock
 from contract.states import ClockState
 from contract.units import utc_text
 from storage.pool import connect
@@ -59,9 +61,10 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(client: TestClient, lab
 
 
 def test_the_login_leads_nowhere_else(client: TestClient, lab: Lab) -> None:
-    for address in ("//elsewhere.example/", "/\\elsewhere.example", "https://elsewhere.example/", "x", "/a\nb"):
+    for address in ("//[", "//elsewhere.example/", "/\\elsewhere.example", "https://elsewhere.example/", "x", "/a\nb"):
         answer = client.post("/login", data={"key": lab.keys["auditor"], "next": address})
         assert answer.headers["location"] == "/", address
+        assert 'name="next" value="/"' in client.get("/login", params={"next": address}).text, address
 
 
 def test_a_wrong_key_is_401_with_a_sentence_and_no_cookie(client: TestClient) -> None:
@@ -234,10 +237,57 @@ def test_scripts_and_styles_come_from_here_and_vega_is_made_once(client: TestCli
     assert client.get("/static/vega.js", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
     plain = client.get("/static/vega.js", headers={"Accept-Encoding": "identity"})
     assert plain.text == first.text
-    for name in ("style.css", "charts.js", "live.js", "login.js", "states.svg", "icon.svg"):
+    for name in ("style.css", "charts.js", "live.js", "refresh.js", "login.js", "states.svg", "icon.svg"):
         answer = client.get(f"/static/{name}")
         assert answer.status_code == 200, name
         assert not re.search(r"https?://(?!www\.w3\.org)", answer.text), name
+
+
+def test_a_simulation_says_so_on_every_page_and_nothing_else_does(client: TestClient, lab: Lab) -> None:
+    client.cookies.set("jishi_key", lab.keys["auditor"])
+    every = (*PATHS, f"{DAY_PATH.partition('?')[0]}?day=2150-01-01", "/health", "/login", "/nowhere")
+    for path in every:
+        assert "no real hours" not in client.get(path, headers={"Accept-Language": "en"}).text, path
+    with connect(lab.dsn) as connection:
+        connection.execute("UPDATE registry_mark SET simulation = true")
+    with TestClient(lab.app(), follow_redirects=False) as simulated:
+        simulated.cookies.set("jishi_key", lab.keys["auditor"])
+        for path in every:
+            assert "Simulation: no real hours" in simulated.get(path, headers={"Accept-Language": "en"}).text, path
+        assert "仿真，非真实机时" in simulated.get("/").text
+
+
+def test_an_instrument_without_data_this_month_is_in_no_headline(seen: TestClient, lab: Lab) -> None:
+    none = text(seen.get("/?lang=en").text)
+    assert "unknown 2 without data this month, not in the sum" in none
+    assert none.count("no data this month; last reading 2025-03-10") == 2
+    stream = Stream(gateway=ALPHA, frames=list(lab.frames))
+    store(lab.dsn, ALPHA, [stream.add(ALPHA.measurement(clock.utc_ms() - 5_000))])
+    with TestClient(lab.app()) as client:
+        one = text(client.get("/?lang=en", headers={"Cookie": f"jishi_key={lab.keys['auditor']}"}).text)
+    assert "1 without data this month, not in the sum" in one
+    assert one.count("no data this month; last reading 2025-03-10") == 1
+
+
+def test_a_year_says_since_when_there_are_data(seen: TestClient) -> None:
+    said = text(seen.get(f"{YEAR_PATH}?lang=en").text)
+    assert "Data of this year begin on 2025-03-10, coverage 0.00 % from then on" in said
+
+
+def test_what_is_wrong_with_an_address_is_said_in_the_language_of_the_page(seen: TestClient) -> None:
+    for path, status in _WRONG:
+        said = text(seen.get(path, headers={"Accept-Language": "zh"}).text)
+        assert status != 400 or re.search("请写成|可以查看|所问时段", said), path
+        assert "write" not in said, path
+
+
+def test_a_gap_tells_no_power_and_one_verdict(seen: TestClient) -> None:
+    from_ms = DAY_MS + 12 * 3_600_000
+    html = seen.get(f"/instruments/{NAME}/explain?from={utc_text(from_ms)}&to={utc_text(from_ms + 3_600_000)}&lang=en")
+    said = text(html.text)
+    assert "not credited" in said
+    assert "Credited of it 0.00 h [0.00, 1.00]" in said
+    assert "unknown" not in said.partition("Credited of it")[2].partition("Length")[0]
 
 
 def test_no_page_holds_a_script_of_its_own(seen: TestClient) -> None:
@@ -252,3 +302,26 @@ def test_health_adds_up_and_names_what_is_held(seen: TestClient) -> None:
     said = text(seen.get("/health?lang=en").text)
     assert "They add up: received 20 = stored 20 + duplicate 0 + quarantined 0" in said
     assert str(NAME) in said
+
+
+def test_counters_are_of_all_units_and_not_for_who_is_bound_to_one(client: TestClient, lab: Lab) -> None:
+    client.cookies.set("jishi_key", lab.keys["other-auditor"])
+    said = text(client.get("/health?lang=en").text)
+    assert str(BETA.instrument) in said
+    assert "They add up" not in said
+    assert "20" not in said.replace("2025", "").replace("2026", "").partition("Streams")[0]
+
+
+def test_a_fault_of_ours_is_a_page_where_a_person_reads_it(seen: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr("api.reading.day", broken)
+    answer = seen.get(DAY_PATH, headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "The fault is ours" in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    monkeypatch.setattr("api.pages.problem_page", broken)
+    worse = seen.get(DAY_PATH)
+    assert (worse.status_code, worse.headers["content-type"]) == (500, "application/problem+json")

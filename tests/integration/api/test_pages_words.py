@@ -42,7 +42,7 @@ def test_every_text_has_both_languages_and_the_same_places() -> None:
 
 def test_every_text_is_used_and_every_used_text_is_there() -> None:
     used = set(re.findall(r"""(?:\bt|\btexts|\(spoken\))\(["']([a-z_]+\.[A-Za-z0-9_-]+)["']""", SOURCES))
-    used |= set(re.findall(r'"((?:login|statement)\.[a-z_]+)"', SOURCES))
+    used |= set(re.findall(r'"((?:login|statement|wrong)\.[a-z_]+)"', SOURCES))
     made = re.findall(r"""\bt\(["']([a-z_]+\.[a-z_]*)(?:["'] ~|%d)""", SOURCES)
     used -= {"page.key", "login.html"}
     assert used - set(made) <= set(language.catalogue())

@@ -101,7 +101,7 @@ def genesis() -> Genesis:
         (outage(), rules(BY_POWER), Doubt.OUTAGE),
         (genesis(), rules(BY_POWER), Doubt.NO_READING),
         (None, rules(BY_POWER, own=frozenset()), Doubt.OTHER_METER),
-        (None, rules(BY_POWER, cut=0), Doubt.CONTRADICTED),
+        (None, rules(BY_POWER, cut=0), Doubt.EQUIVOCATED),
         (None, rules(None), Doubt.NO_POLICY),
     ],
 )
@@ -128,3 +128,20 @@ def test_a_reading_is_stale_once_the_next_frame_is_overdue() -> None:
     due_ms = found.taken_at_ms + 92_000
     assert [_aged(found, now_ms).state for now_ms in (due_ms, due_ms + 1)] == [State.RUNNING, State.UNKNOWN]
     assert _aged(found, due_ms + 1).doubt is Doubt.STALE
+
+
+def test_a_reading_from_the_future_is_in_doubt_and_a_clock_that_was_never_set_gives_no_age() -> None:
+    found = seen(days.evidence(frames(180, 180)), rules(BY_POWER), START_MS + 500)
+    assert found.taken_at_ms
+    ahead = [_aged(found, found.taken_at_ms - early_ms) for early_ms in (600_000, 600_001)]
+    assert [(one.state, one.doubt, one.age_ms) for one in ahead] == [
+        (State.RUNNING, None, -600_000),
+        (State.UNKNOWN, Doubt.FUTURE, None),
+    ]
+    other = _aged(replace(found, doubt=Doubt.OUTAGE), 0)
+    assert (other.doubt, other.age_ms) == (Doubt.OUTAGE, None), "a doubt that is there already says more"
+    unset = replace(found, clock=ClockState.UNSYNCHRONISED, taken_at_ms=START_MS * 2)
+    assert found.fresh_ms
+    due_ms = START_MS + 500 + found.fresh_ms
+    assert [_aged(unset, now_ms).state for now_ms in (due_ms, due_ms + 1)] == [State.RUNNING, State.UNKNOWN]
+    assert _aged(unset, due_ms + 1).doubt is Doubt.STALE
