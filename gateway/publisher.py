@@ -169,8 +169,10 @@ class Publisher:
                 # Let the connection write, and the sampler sample.
                 await asyncio.sleep(0)
             self._watch(client)
+            # Not wait_for: before Python 3.12 it forgets a cancellation that comes together with what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _POLL_S)
+                async with asyncio.timeout(_POLL_S):
+                    await self._wake.wait()
 
     async def _publish(self, client: _Client, raw: bytes) -> None:
         await client.publish(self._topic(Channel.FRAME), raw, qos=1)

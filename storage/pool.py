@@ -80,6 +80,8 @@ def _open(dsn: str) -> Connection:
             application_name="jishi",
             # A server that vanished without a word must become an error, not a wait for ever.
             keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
             tcp_user_timeout=30_000,
             options="-c synchronous_commit=on -c timezone=UTC",
         )
