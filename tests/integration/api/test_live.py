@@ -144,10 +144,10 @@ def test_a_revoked_key_ends_its_stream(lab: Lab, monkeypatch: pytest.MonkeyPatch
             with connect(lab.dsn) as connection:
                 accounts.revoke(connection, "evaluator", clock.utc_ms())
 
-        Timer(1.0, revoke).start()
+        Timer(3.0, revoke).start()
         answer = client.get("/api/v1/live", headers=lab.headers("evaluator"))
     assert answer.text.count("event: board") == 1
-    assert 1 <= answer.text.count(": still here") < 20
+    assert 1 <= answer.text.count(": still here") < 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
