@@ -42,7 +42,7 @@ def run(seed: int, scenario: str = "demo", out: Path | None = None) -> dict[str,
     into, stage = packs.folder(out), Console(stderr=True).print
     stage("starting a simulator, PostgreSQL, a broker, collector and gateway 启动")
     with Rig(seed, scenario) as rig:
-        stage(f"playing three hours of simulated time; importing {rig.recording.name} 运行")
+        stage(f"playing simulated time to its end; importing {rig.recording.name} 运行")
         wait_until_in_custody(rig, importing.start_recording(rig))
         stage("measuring, and comparing with the truth 计量")
         result = measure(rig)

@@ -134,11 +134,6 @@ class Stretch:
         return self.kind is not Kind.NONE
 
     @property
-    def counts_for_low(self) -> bool:
-        """Whether some of it is proven."""
-        return self.low_ms > 0
-
-    @property
     def possible_for_high(self) -> bool:
         """Whether some of it may be credited by the high bound."""
         return self.high_ms > 0

@@ -15,7 +15,7 @@ from contract.errors import ConfigError
 from contract.states import ClockState, OutageCause, State
 from contract.units import bounds_text, hours_text
 from contract.usage import Party
-from metering.core.reasons import Kind, Stretch
+from metering.core.reasons import Stretch
 from metering.views import labels, phrases
 from metering.views.labels import Pair
 
@@ -102,11 +102,6 @@ def pick(pair: Pair, lang: Lang) -> str:
 def state_label(state: State, lang: Lang) -> str:
     """A state in words."""
     return pick(labels.STATES[state], lang)
-
-
-def kind_label(kind: Kind, lang: Lang) -> str:
-    """As what a stretch was credited, in words."""
-    return pick(labels.KINDS[kind], lang)
 
 
 def party_label(party: Party, lang: Lang) -> str:
